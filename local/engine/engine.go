@@ -1,0 +1,64 @@
+// Package engine runs commands in a root filesystem made of layers: an overlay
+// of directories, in new mount, pid, ipc and uts namespaces, with the host's
+// network. It keeps nothing between runs; stores and caches are its callers'.
+//
+// It needs Linux, and root or subordinate user ids. It is no security boundary
+// against a hostile kernel exploit, but a command cannot see the host's files
+// or processes, and when a Sandbox is closed no process of it is left.
+package engine
+
+import (
+	"io"
+	"time"
+)
+
+// Spec describes a root filesystem and the surroundings of its commands.
+type Spec struct {
+	Lowers   []string // directories, topmost first; read only
+	Upper    string   // an existing empty directory that receives every change
+	Work     string   // an existing empty directory on Upper's filesystem, for the kernel
+	Hostname string
+	MemoryMB int // limit of all commands together where cgroups allow one; 0: none
+}
+
+// Command is one process to run in a Sandbox.
+type Command struct {
+	Args   []string // Args[0] is looked up in the PATH of Env
+	Env    []string // the whole environment but for HOME, USER, LOGNAME, SHELL, which come from the user where Env does not set them
+	Dir    string   // "" : the user's home
+	User   string   // "" : root
+	Stdin  io.Reader
+	Stdout io.Writer // written to by one goroutine at a time
+	Stderr io.Writer
+
+	// Started, if not nil, is called once with the process's id as seen inside.
+	Started func(pid int)
+}
+
+// Exit says how a command ended.
+type Exit struct {
+	Code      int    // 128+n after signal n
+	Signal    string // "killed", "terminated", ...; "" where it exited by itself
+	OOMKilled bool   // the memory limit killed something of this Sandbox
+	Elapsed   time.Duration
+}
+
+// UserError says that a user does not exist in the root filesystem.
+type UserError struct{ Name string }
+
+func (e *UserError) Error() string { return "invalid username: '" + e.Name + "'" }
+
+// DirError says that the working directory does not exist in the root filesystem.
+type DirError struct{ Path string }
+
+func (e *DirError) Error() string { return "cwd '" + e.Path + "' does not exist" }
+
+// CopySpec is a COPY step: what of an unpacked archive goes where.
+type CopySpec struct {
+	Archive io.Reader // a gzip-compressed tar, hostile for all we know
+	Source  string    // the path inside the archive, as the author wrote it; may be a glob
+	Dest    string    // absolute, or relative to Dir
+	Dir     string    // the current working directory
+	Owner   string    // user or user:group
+	Mode    string    // "" or octal digits, for everything copied
+}
