@@ -1,0 +1,83 @@
+package builder
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Event is something that happened in a run. Type decides which of the other
+// fields count; its JSON form is a contract.
+type Event struct {
+	Type     string    `json:"type"`
+	Time     time.Time `json:"time"`
+	Template string    `json:"template,omitempty"` // the template's name
+
+	TemplateID string   `json:"template_id,omitempty"`
+	BuildID    string   `json:"build_id,omitempty"`
+	Index      int      `json:"index,omitempty"`
+	Batch      string   `json:"batch,omitempty"`
+	Cached     *bool    `json:"cached,omitempty"`
+	Seconds    *float64 `json:"seconds,omitempty"`
+	Level      string   `json:"level,omitempty"`
+	Stream     string   `json:"stream,omitempty"` // stdout or stderr; empty for the builder's own lines
+	Message    string   `json:"message,omitempty"`
+	Status     Status   `json:"status,omitempty"`
+	Attempt    int      `json:"attempt,omitempty"`
+	Name       string   `json:"name,omitempty"`
+	OK         *bool    `json:"ok,omitempty"`
+	Total      int      `json:"total,omitempty"` // with upload: bytes; with build_start: steps
+	Sent       int      `json:"sent,omitempty"`
+	Phase      string   `json:"phase,omitempty"` // of a log line outside the steps: base or finalize
+
+	Finding json.RawMessage `json:"finding,omitempty"`
+	Range   string          `json:"range,omitempty"`
+	Failure *Failure        `json:"-"`
+	Counts  map[string]int  `json:"counts,omitempty"`
+}
+
+// The types of events.
+const (
+	EventBuildStart = "build_start"
+	EventStepStart  = "step_start"
+	EventStepEnd    = "step_end"
+	EventLog        = "log"
+	EventRetry      = "retry"
+	EventUpload     = "upload"
+	EventFailure    = "failure" // becomes a finding; never printed as it is
+	EventFinding    = "finding"
+	EventCheck      = "check"
+	EventBuildEnd   = "build_end"
+	EventSummary    = "summary"
+)
+
+// Status is how the build of a template ended.
+type Status string
+
+// The ends of a build. StatusNotStarted is that of a template whose base
+// failed, or that was still to come when the run stopped.
+const (
+	StatusReady      Status = "ready"
+	StatusError      Status = "error"
+	StatusTimeout    Status = "timeout"
+	StatusCancelled  Status = "cancelled"
+	StatusUpToDate   Status = "up_to_date"
+	StatusNotStarted Status = "not_started"
+)
+
+// Failure is what is known when a build fails; what it means is for others to
+// say.
+type Failure struct {
+	Template *Template
+	Step     *Step  // nil outside the steps
+	Phase    string // base, step, start, upload or check
+	Reason   string // the API's own words, or ours where we gave up
+	ExitCode int    // of the failed command; -1: not known
+	Elapsed  time.Duration
+	GaveUp   bool // we stopped waiting; the endpoint may still be building
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func secs(d time.Duration) *float64 {
+	return ptr(float64(d.Milliseconds()) / 1000)
+}

@@ -1,0 +1,217 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/e2bt/e2bt/e2b"
+)
+
+// grace is how much longer than its timeout a batch may seem to take before we
+// stop believing that the limit inside the sandbox works.
+const grace = 30 * time.Second
+
+// gaveUp says why we stopped waiting for a build that has not ended.
+type gaveUp struct{ why string }
+
+func (e *gaveUp) Error() string { return e.why }
+
+// watch follows one build: it turns log entries into events and stops the
+// waiting when nothing comes for too long.
+type watch struct {
+	r      *Runner
+	t      *Template
+	stop   context.CancelCauseFunc
+	silent *time.Timer // fires when no line has come for the stall timeout
+	late   *time.Timer // fires when a batch is over its timeout by far
+
+	step    *Step // the step that runs, nil before the first and after the last
+	phase   string
+	started time.Time // by the builder's clock
+	cached  bool
+	last    time.Time
+}
+
+// follow waits for the end of a build and says how it ended.
+func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
+	waiting, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if t.Config.Timeout > 0 {
+		timer := time.AfterFunc(t.Config.Timeout, func() {
+			stop(&gaveUp{fmt.Sprintf("the build was not done after %s, the template's timeout", t.Config.Timeout)})
+		})
+		defer timer.Stop()
+	}
+	w := r.watch(t, stop)
+	defer w.close()
+	status, err := r.Client.Follow(waiting, res.TemplateID, res.BuildID, e2b.FollowOptions{OnEntries: w.entries, OnRetry: w.retry})
+	var why *gaveUp
+	switch {
+	case err != nil && ctx.Err() == nil && errors.As(context.Cause(waiting), &why):
+		res.Status, res.Failure = StatusTimeout, w.failure(why.why)
+		res.Failure.GaveUp = true
+	case err != nil:
+		return r.stopped(ctx, res, err)
+	case status.Status == e2b.StateReady:
+		w.end(w.last, true)
+		res.Status = StatusReady
+	default:
+		res.Status, res.Failure = StatusError, w.explain(status.Reason)
+	}
+	return res
+}
+
+func (r *Runner) watch(t *Template, stop context.CancelCauseFunc) *watch {
+	w := &watch{r: r, t: t, stop: stop, phase: "base", last: r.now()}
+	stall := orDefault(t.Config.StallTimeout, orDefault(r.Stall, defaultStallTimeout))
+	w.silent = time.AfterFunc(stall, func() {
+		stop(&gaveUp{fmt.Sprintf("the build stalled: no log line for %s", stall)})
+	})
+	w.late = time.AfterFunc(time.Hour, func() {})
+	w.late.Stop()
+	return w
+}
+
+func (w *watch) close() {
+	w.silent.Stop()
+	w.late.Stop()
+}
+
+func (w *watch) retry(err error, wait time.Duration) {
+	w.r.emit(Event{Type: EventRetry, Template: w.t.Name, Message: fmt.Sprintf("asking again in %s: %s", wait.Round(100*time.Millisecond), err)})
+}
+
+func (w *watch) entries(entries []e2b.LogEntry) {
+	if len(entries) == 0 {
+		return
+	}
+	w.silent.Reset(orDefault(w.t.Config.StallTimeout, orDefault(w.r.Stall, defaultStallTimeout)))
+	for _, e := range entries {
+		w.entry(e)
+	}
+}
+
+var (
+	header = regexp.MustCompile(`^(CACHED )?\[(?:builder \d+/\d+|base|finalize|optimize)\] (.*)$`)
+	output = regexp.MustCompile(`^\[[a-z]+(?: \d+/\d+)?\] \[(stdout|stderr)\]: ?`)
+)
+
+// entry handles one line: it may begin a step, and it may be output.
+func (w *watch) entry(e e2b.LogEntry) {
+	w.last = e.Timestamp
+	if n, err := strconv.Atoi(e.Step); err == nil {
+		w.begin(n, e)
+	} else if e.Step == "finalize" && w.phase != "finalize" {
+		w.end(e.Timestamp, true)
+		w.phase, w.started = "finalize", e.Timestamp
+		w.expectStart()
+	}
+	event := Event{Type: EventLog, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
+	if w.step != nil {
+		event.Index, event.Batch, event.Phase = w.step.Index, w.step.Batch, ""
+		if strings.Contains(e.Message, "[builder ") && header.MatchString(firstLine(e.Message)) && !output.MatchString(e.Message) {
+			return // begin has said it
+		}
+	}
+	if m := output.FindStringSubmatch(e.Message); m != nil {
+		event.Stream, event.Message = m[1], e.Message[len(m[0]):]
+	}
+	w.r.emit(event)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// begin starts a step when its first line comes.
+func (w *watch) begin(n int, e e2b.LogEntry) {
+	if w.step != nil && w.step.Index >= n {
+		return
+	}
+	w.end(e.Timestamp, true)
+	step, ok := w.t.Find(n)
+	if !ok {
+		return
+	}
+	w.step, w.phase, w.started = &step, "step", e.Timestamp
+	w.cached = strings.HasPrefix(e.Message, "CACHED ")
+	w.r.emit(Event{Type: EventStepStart, Time: e.Timestamp, Template: w.t.Name, Index: n, Batch: step.Batch, Cached: &w.cached, Message: step.Label()})
+	if limit := time.Duration(step.TimeoutS) * time.Second; limit > 0 && !w.cached {
+		why := fmt.Sprintf("batch %s was still running %s after its timeout of %s", step.Batch, killAfter+grace, limit)
+		w.expect(limit+killAfter+grace, why)
+	}
+}
+
+// expectStart watches the start command's own timeout, which E2B does not know.
+func (w *watch) expectStart() {
+	if s := w.t.Config.Start; s != nil && s.Timeout > 0 {
+		w.expect(s.Timeout, fmt.Sprintf("the start command was not ready after %s", s.Timeout))
+	}
+}
+
+func (w *watch) expect(limit time.Duration, why string) {
+	w.late.Stop()
+	w.late = time.AfterFunc(limit, func() { w.stop(&gaveUp{why}) })
+}
+
+// end closes the step that runs.
+func (w *watch) end(at time.Time, ok bool) {
+	w.late.Stop()
+	if w.step == nil {
+		return
+	}
+	e := Event{Type: EventStepEnd, Time: at, Template: w.t.Name, Index: w.step.Index, Batch: w.step.Batch, Cached: ptr(w.cached), Seconds: secs(at.Sub(w.started)), Message: w.step.Label()}
+	if !ok {
+		e.OK = ptr(false)
+	}
+	w.r.emit(e)
+	w.step = nil
+}
+
+// explain turns the API's reason into a failure.
+func (w *watch) explain(reason *e2b.Reason) *Failure {
+	if reason == nil || reason.Message == "" {
+		return w.failure("the endpoint gave no reason")
+	}
+	if n, err := strconv.Atoi(reason.Step); err == nil && (w.step == nil || w.step.Index != n) {
+		if step, ok := w.t.Find(n); ok {
+			w.end(w.last, true)
+			w.step, w.phase, w.started = &step, "step", w.last
+		}
+	}
+	if reason.Step == "base" || reason.Step == "finalize" {
+		w.end(w.last, true)
+		w.phase = reason.Step
+	}
+	return w.failure(reason.Message)
+}
+
+var exitStatus = regexp.MustCompile(`(?s).*(?:exit status:? (\d+)|signal: (killed|terminated|segmentation fault))`)
+
+// failure describes how the build stands, and closes the step that failed.
+func (w *watch) failure(reason string) *Failure {
+	f := &Failure{Template: w.t, Reason: reason, Phase: phases[w.phase], ExitCode: -1, Elapsed: w.last.Sub(w.started)}
+	if m := exitStatus.FindStringSubmatch(reason); m != nil {
+		f.ExitCode = signalCodes[m[2]]
+		if m[1] != "" {
+			f.ExitCode, _ = strconv.Atoi(m[1])
+		}
+	}
+	if w.step != nil {
+		step := *w.step
+		f.Step, f.Phase = &step, "step"
+	}
+	w.end(w.last, false)
+	return f
+}
+
+var (
+	phases      = map[string]string{"base": "base", "step": "step", "finalize": "start"}
+	signalCodes = map[string]int{"killed": 137, "terminated": 143, "segmentation fault": 139}
+)

@@ -1,0 +1,204 @@
+package builder
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/e2bt/e2bt/builder/archive"
+	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Scan reads the files of a COPY: what is sent, and its key.
+type Scan func(dir string, c *config.Copy) (*archive.Tree, string, error)
+
+// buildContext is what E2B carries from step to step. An empty workdir means
+// the home of whoever runs.
+type buildContext struct {
+	user    string
+	workdir string
+}
+
+// lowering turns one template into steps.
+type lowering struct {
+	dir   string
+	ctx   buildContext
+	scan  Scan
+	steps []Step
+	diags hcl.Diagnostics
+}
+
+// lower makes the plan of t; parent is the plan of what it is based on, if
+// that is of the same configuration.
+func lower(t *config.Template, parent *Template, scan Scan) (*Template, hcl.Diagnostics) {
+	out := &Template{
+		Address: t.Address, Name: t.Name, Action: ActionUnknown, Mirror: orDefault(t.Mirror, "none"),
+		CPUCount: orDefault(t.CPUCount, defaultCPUCount), MemoryMB: orDefault(t.MemoryMB, defaultMemoryMB),
+		Config: t, Parent: parent,
+	}
+	l := &lowering{dir: t.Dir, ctx: buildContext{user: DefaultUser}, scan: scan}
+	switch {
+	case parent != nil:
+		out.FromTemplate, l.ctx = parent.Name, parent.out
+	case t.Base.External != "":
+		out.FromTemplate = t.Base.External
+	default:
+		out.FromImage = orDefault(t.Base.Image, DefaultImage)
+	}
+	l.set(&config.Set{Env: t.Env, User: t.User, Workdir: t.Workdir, Range: t.Range})
+	for _, step := range t.Steps {
+		l.step(step)
+	}
+	if t.Cleanup != nil {
+		l.cleanup(t.Cleanup)
+	}
+	if t.Start != nil {
+		out.StartCmd, out.ReadyCmd = t.Start.Command, readyCommand(t.Start.Ready)
+	}
+	out.Steps, out.out = l.steps, l.ctx
+	out.Fingerprint = fingerprint(out)
+	return out, append(l.diags, warnings(out)...)
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func (l *lowering) add(s Step) {
+	s.Index, s.Cache, s.Range = len(l.steps)+1, "unknown", s.Source.String()
+	l.steps = append(l.steps, s)
+}
+
+func (l *lowering) step(s config.Step) {
+	switch {
+	case s.Batch != nil:
+		l.batch(s.Batch)
+	case s.Copy != nil:
+		l.copy(s.Copy)
+	case s.Set != nil:
+		l.set(s.Set)
+	}
+}
+
+// set lowers env, user and workdir. The user comes before the workdir, since
+// a workdir that is not there is made for the current user.
+func (l *lowering) set(s *config.Set) {
+	if len(s.Env) > 0 {
+		var args []string
+		for _, key := range slices.Sorted(maps.Keys(s.Env)) {
+			args = append(args, key, s.Env[key])
+		}
+		l.add(Step{Type: "ENV", Args: args, Source: s.Range})
+	}
+	if s.User != "" && s.User != l.ctx.user {
+		l.ctx.user = s.User
+		l.add(Step{Type: "USER", Args: []string{s.User}, Source: s.Range})
+	}
+	if s.Workdir != "" && s.Workdir != l.ctx.workdir {
+		l.ctx.workdir = s.Workdir
+		l.add(Step{Type: "WORKDIR", Args: []string{s.Workdir}, Source: s.Range})
+	}
+}
+
+func (l *lowering) batch(b *config.Batch) {
+	s := &script{env: b.Env, workdir: b.Workdir}
+	prepared := map[string]bool{}
+	for _, in := range b.Installs {
+		m, _ := mirrors.LookupManager(in.Manager)
+		user := orDefault(in.User, orDefault(b.User, orDefault(m.User, "root")))
+		s.add(user, installLines(in, prepared)...)
+	}
+	for _, line := range b.Run {
+		s.add(orDefault(b.User, l.ctx.user), strings.TrimRight(line.Text, "\n"))
+	}
+	text, user := s.text(l.ctx.workdir == "")
+	step := l.run(withTimeout(text, b.Timeout), user, b.Name, b.Range)
+	step.TimeoutS = int(b.Timeout.Seconds())
+	step.Config = config.Step{Batch: b}
+	l.add(step)
+}
+
+// run makes a RUN; the user is said only where it is not the current one.
+func (l *lowering) run(text, user, batch string, at hcl.Range) Step {
+	args := []string{text}
+	if user != l.ctx.user {
+		args = append(args, user)
+	}
+	return Step{Type: "RUN", Args: args, Batch: batch, Source: at}
+}
+
+func (l *lowering) copy(c *config.Copy) {
+	tree, key, err := l.scan(l.dir, c)
+	if err != nil {
+		at := c.FromPos
+		l.diags = append(l.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "Files to copy cannot be read", Detail: sentence(err.Error()), Subject: &at,
+		})
+	}
+	l.add(Step{
+		Type: "COPY", Args: []string{c.From, c.To, c.User, c.Mode}, FilesHash: key,
+		Source: c.Range, Config: config.Step{Copy: c}, Tree: tree,
+	})
+}
+
+func (l *lowering) cleanup(c *config.Cleanup) {
+	s := &script{}
+	for _, name := range c.Managers {
+		m, _ := mirrors.LookupManager(name)
+		s.add("root", m.Cleanup)
+	}
+	if len(c.Paths) > 0 {
+		words := make([]string, len(c.Paths))
+		for i, p := range c.Paths {
+			words[i] = quoteGlob(p)
+		}
+		s.add("root", "rm -rf -- "+strings.Join(words, " "))
+	}
+	for _, line := range c.Run {
+		s.add("root", strings.TrimRight(line.Text, "\n"))
+	}
+	if len(s.parts) == 0 {
+		return
+	}
+	text, user := s.text(false)
+	l.add(l.run(text, user, "cleanup", c.Range))
+}
+
+// readyCommand writes a probe as the command that E2B polls. The port probe
+// needs nothing but bash.
+func readyCommand(r *config.Ready) string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Port != 0:
+		return fmt.Sprintf("(: </dev/tcp/127.0.0.1/%d) 2>/dev/null || (: </dev/tcp/::1/%d) 2>/dev/null", r.Port, r.Port)
+	case r.URL != "":
+		return fmt.Sprintf("[ \"$(curl -s -o /dev/null -m 10 -w '%%{http_code}' %s)\" = %d ]", quote(r.URL), orDefault(r.Status, 200))
+	case r.Process != "":
+		return "pgrep " + quote(r.Process) + " >/dev/null"
+	case r.File != "":
+		return "[ -e " + quote(r.File) + " ]"
+	case r.Delay != 0:
+		return "sleep " + seconds(r.Delay)
+	}
+	return r.Command
+}
+
+// sentence makes an error's text fit into a message for people.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}

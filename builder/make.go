@@ -1,0 +1,135 @@
+package builder
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/e2bt/e2bt/config"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// New makes the plan of the templates of cfg that match one of the globs (all
+// of them without globs), together with what they are based on. A glob is
+// matched against name, label and address.
+func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics) {
+	m := &maker{scan: scan, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
+	for _, t := range cfg.Templates {
+		m.byAddress[t.Address] = t
+	}
+	matched := len(globs) == 0
+	for _, t := range cfg.Templates {
+		if selected(t, globs) {
+			matched = true
+			m.make(t)
+		}
+	}
+	if !matched {
+		m.diags = append(m.diags, noneSelected(cfg, globs))
+	}
+	return m.plan, m.diags
+}
+
+type maker struct {
+	scan      Scan
+	byAddress map[string]*config.Template
+	done      map[string]*Template
+	plan      *Plan
+	diags     hcl.Diagnostics
+}
+
+// make plans t after what it is based on. The configuration has no cycles.
+func (m *maker) make(t *config.Template) *Template {
+	if done, ok := m.done[t.Address]; ok {
+		return done
+	}
+	var parent *Template
+	if base, ok := m.byAddress[t.Base.Template]; ok {
+		parent = m.make(base)
+	}
+	out, diags := lower(t, parent, m.scan)
+	m.diags = append(m.diags, diags...)
+	m.done[t.Address] = out
+	m.plan.Templates = append(m.plan.Templates, out)
+	return out
+}
+
+func selected(t *config.Template, globs []string) bool {
+	if len(globs) == 0 {
+		return true
+	}
+	for _, glob := range globs {
+		for _, name := range []string{t.Name, t.Label, t.Address} {
+			if ok, _ := path.Match(glob, name); ok || glob == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func noneSelected(cfg *config.Config, globs []string) *hcl.Diagnostic {
+	var names []string
+	for _, t := range cfg.Templates {
+		names = append(names, t.Name)
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "No template selected",
+		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", strings.Join(globs, ", "), strings.Join(names, ", ")),
+	}
+}
+
+// fingerprint covers everything that decides the result of a build. Credentials
+// are left out: they decide whether the base can be had, not what it is.
+func fingerprint(t *Template) string {
+	type step struct {
+		Type, Files string
+		Args        []string
+	}
+	what := struct {
+		Version             int
+		Image, Template     string
+		CPU, Memory         int
+		Steps               []step
+		StartCmd, ReadyCmd  string
+		ParentsFingerprints string
+	}{1, t.FromImage, t.FromTemplate, t.CPUCount, t.MemoryMB, []step{}, t.StartCmd, t.ReadyCmd, ""}
+	if t.Parent != nil {
+		what.ParentsFingerprints = t.Parent.Fingerprint
+	}
+	for _, s := range t.Steps {
+		what.Steps = append(what.Steps, step{s.Type, s.FilesHash, s.Args})
+	}
+	text, err := json.Marshal(what)
+	if err != nil {
+		panic(err) // strings and numbers alone
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// FingerprintTag is the tag that a promoted build of t carries.
+func (t *Template) FingerprintTag() string {
+	return "fp-" + strings.TrimPrefix(t.Fingerprint, "sha256:")[:16]
+}
+
+// warnings names what E2B would refuse or cut off, before the build does.
+func warnings(t *Template) hcl.Diagnostics {
+	var sum time.Duration
+	for _, s := range t.Steps {
+		sum += time.Duration(s.TimeoutS) * time.Second
+	}
+	if sum <= maxBuild {
+		return nil
+	}
+	at := t.Config.Range
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagWarning, Summary: "Timeouts add up to more than a build may take",
+		Detail:  fmt.Sprintf("The batches of %s may take %s together, but E2B stops every build after %s. Split the recipe: put the first batches into a template of their own and base this one on it with base { template = ... }.", t.Address, sum, maxBuild),
+		Subject: &at,
+	}}
+}

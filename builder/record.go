@@ -1,0 +1,88 @@
+package builder
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/e2bt/e2bt/e2b"
+)
+
+// Record is what attach needs of a build; it is on disk before the build is
+// triggered.
+type Record struct {
+	Template   string    `json:"template"` // its name
+	Address    string    `json:"address"`
+	TemplateID string    `json:"template_id"`
+	BuildID    string    `json:"build_id"`
+	RunTag     string    `json:"run_tag"`
+	Tags       []string  `json:"tags"` // what a promoted build gets
+	Endpoint   string    `json:"endpoint"`
+	Started    time.Time `json:"started"`
+	Status     Status    `json:"status,omitempty"` // empty while nobody knows its end
+}
+
+func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
+	return &Record{
+		Template: t.Name, Address: t.Address, TemplateID: reg.TemplateID, BuildID: reg.BuildID, RunTag: r.runTag,
+		Tags: append([]string{"default", t.FingerprintTag()}, t.Config.Tags...), Endpoint: r.Endpoint, Started: r.now().UTC(),
+	}
+}
+
+// write replaces the record's file as a whole, so that a crash leaves the old
+// one or the new one.
+func (rec *Record) write(dir string) error {
+	dir = filepath.Join(dir, "builds")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("writing the build's record: %w", err)
+	}
+	text, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		panic(err) // strings and times alone
+	}
+	path := filepath.Join(dir, rec.BuildID+".json")
+	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the build's record: %w", err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return fmt.Errorf("writing the build's record: %w", err)
+	}
+	return nil
+}
+
+// Records reads the records of dir, newest first. A file that cannot be read
+// as one is passed over.
+func Records(dir string) ([]Record, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "builds", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []Record
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading the build's record: %w", err)
+		}
+		var rec Record
+		if json.Unmarshal(text, &rec) == nil && rec.BuildID != "" {
+			all = append(all, rec)
+		}
+	}
+	slices.SortFunc(all, func(a, b Record) int { return b.Started.Compare(a.Started) })
+	return all, nil
+}
+
+// FindRecord returns the newest record that want names: the beginning of a
+// build's id, or a template's name. An empty want is the newest of all.
+func FindRecord(records []Record, want string) (Record, bool) {
+	for _, rec := range records {
+		if want == "" || rec.Template == want || rec.Address == want || strings.HasPrefix(rec.BuildID, want) {
+			return rec, true
+		}
+	}
+	return Record{}, false
+}
