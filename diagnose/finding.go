@@ -36,6 +36,13 @@ const (
 	Unknown             Category = "unknown"
 )
 
+// categories holds every category of a rule.
+var categories = []Category{
+	Timeout, MissingPackage, VersionNotFound, DependencyConflict, IncompatibleRuntime, CompileFailure, Permission,
+	ExternallyManaged, Network, TLS, Auth, RateLimited, Integrity, DiskFull, OutOfMemory, CommandNotFound, MissingFile,
+	Syntax, BaseImage, LockHeld, ServiceUnavailable, ReadyTimeout, LockMismatch, Unknown,
+}
+
 // Finding is the root cause of a failure. Its JSON form is a contract.
 type Finding struct {
 	Category   Category   `json:"category"`

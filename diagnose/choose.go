@@ -1,0 +1,119 @@
+package diagnose
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+var (
+	exitStatus = regexp.MustCompile(`(?i)(?:exit status|exit code|status code|returned a non-zero code|exited with)[: ]+(\d{1,3})\b`)
+	killed     = regexp.MustCompile(`signal: killed`)
+)
+
+// candidate is a rule that may explain the failure.
+type candidate struct {
+	rule  *Rule
+	hits  []hit
+	order int
+	scope *scope
+}
+
+// choose picks the root cause: of the rules that matched, the one with the
+// highest priority, and of these the earliest in the log.
+func (e *Engine) choose(s *Scanner, c Context) *Finding {
+	if c.ExitCode <= 0 {
+		c.ExitCode = exitCodeOf(c.Reason)
+	}
+	var all []candidate
+	for i := range e.rules {
+		if found, ok := e.candidate(s, i, c); ok {
+			all = append(all, found)
+		}
+	}
+	if len(all) == 0 {
+		return unknown(c)
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.rule.Priority, a.rule.Priority), cmp.Compare(a.line(), b.line()), cmp.Compare(a.order, b.order))
+	})
+	return e.finding(all[0])
+}
+
+func (e *Engine) candidate(s *Scanner, i int, c Context) (candidate, bool) {
+	r := &e.rules[i]
+	if s.silenced[i] || len(r.Match) > 0 && len(s.hits[i]) == 0 {
+		return candidate{}, false
+	}
+	if len(r.ExitCodes) > 0 && !slices.Contains(r.ExitCodes, c.ExitCode) && (c.ExitCode > 0 || len(r.Match) == 0) {
+		return candidate{}, false
+	}
+	hits := s.hits[i]
+	if len(hits) == 0 {
+		hits = []hit{{facts: s.facts}}
+	}
+	for n, h := range hits {
+		sc := newScope(h, c)
+		if null(r.When) || sc.truth(r.When) {
+			return candidate{r, hits[n:], i, sc}, true
+		}
+	}
+	return candidate{}, false
+}
+
+// line is where the candidate was seen; what is not in the log comes last.
+func (c candidate) line() int {
+	if n := c.hits[0].line; n > 0 {
+		return n
+	}
+	return int(^uint(0) >> 1)
+}
+
+func exitCodeOf(reason string) int {
+	if m := exitStatus.FindStringSubmatch(reason); m != nil {
+		n, _ := strconv.Atoi(m[1]) // three digits at most
+		return n
+	}
+	if killed.MatchString(reason) {
+		return 137
+	}
+	return 0
+}
+
+func (e *Engine) finding(c candidate) *Finding {
+	r, s := c.rule, c.scope
+	kind := e.categories[r.Category]
+	f := &Finding{
+		Category: r.Category, Tool: s.text(r.Tool), Subject: s.text(r.Subject), Version: s.text(r.Version),
+		Retryable: kind.Retryable, Confidence: cmp.Or(r.Confidence, "high"),
+		Summary: s.text(r.Summary), Detail: s.text(r.Detail), Evidence: []Evidence{}, Fixes: []Fix{},
+	}
+	if r.Retryable != nil {
+		f.Retryable = *r.Retryable
+	}
+	if f.Tool == "" {
+		f.Tool = c.hits[0].facts["tool"]
+	}
+	for _, h := range c.hits[:min(len(c.hits), 3)] {
+		if h.line > 0 {
+			f.Evidence = append(f.Evidence, Evidence{h.line, evidence(h.text)})
+		}
+	}
+	f.Fixes = append(s.fixes(r.Fixes, f), s.fixes(kind.Fixes, f)...)
+	if len(f.Fixes) > 4 {
+		f.Fixes = f.Fixes[:4]
+	}
+	return f
+}
+
+func unknown(c Context) *Finding {
+	f := &Finding{
+		Category: Unknown, Confidence: "low", Summary: "The cause is not known: no rule explains this log.",
+		Evidence: []Evidence{}, Fixes: []Fix{{Title: "Read the last lines of the log.", Edits: []Edit{}}},
+	}
+	if c.ExitCode > 0 {
+		f.Detail = "The command ended with exit code " + strconv.Itoa(c.ExitCode) + "."
+	}
+	return f
+}

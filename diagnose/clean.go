@@ -1,0 +1,70 @@
+package diagnose
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const maxEvidence = 400 // bytes of one line of evidence
+
+var (
+	escapes  = regexp.MustCompile("\x1b(?:\\[[0-9;:?<=>!]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[()][A-Za-z0-9]|[@-Z\\\\^_=>a-z0-9])")
+	buildkit = regexp.MustCompile(`^#\d+ \d+\.\d+ `)
+	secrets  = []*regexp.Regexp{
+		regexp.MustCompile(`(://)[^/\s@'"]+(@)`),
+		regexp.MustCompile(`(?i)((?:_authtoken|auth_?token|access_?token|api_?key|apikey|password|passwd|secret|token)["']?\s*[=:]\s*["']?)[^\s"'&,;]{6,}()`),
+		regexp.MustCompile(`(?i)(authorization:\s*(?:bearer|basic|token)\s+)\S+()`),
+		regexp.MustCompile(`()\b(?:e2b_[0-9a-f]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{20,}|AKIA[0-9A-Z]{16}|xox[abpr]-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)()`),
+	}
+)
+
+// plain is line as the rules see it: no colours, no prefix of a builder, no
+// control characters but tabs.
+func plain(line []byte) []byte {
+	if bytes.IndexByte(line, 0x1b) >= 0 {
+		line = escapes.ReplaceAll(line, nil)
+	}
+	if len(line) > 3 && line[0] == '#' {
+		line = line[len(buildkit.Find(line)):]
+	}
+	return bytes.TrimSpace(line)
+}
+
+// evidence is line as a person may see it: capped, printable, without secrets.
+func evidence(line string) string {
+	return cut(redact(printable(line)), maxEvidence)
+}
+
+func redact(s string) string {
+	for _, re := range secrets {
+		s = re.ReplaceAllString(s, "${1}***${2}")
+	}
+	return s
+}
+
+func printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// cut shortens s to n bytes or a little less, at a character's border.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}

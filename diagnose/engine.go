@@ -1,0 +1,185 @@
+package diagnose
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+//go:embed rules/*.hcl
+var builtin embed.FS
+
+// purpose is what a match of a pattern does.
+type purpose uint8
+
+const (
+	matches purpose = iota // the rule may be the cause
+	silences
+	takesBack
+	tells // a fact
+)
+
+// pattern is one regexp of a rule or fact, compiled when it is first needed.
+type pattern struct {
+	owner   int // index into rules or facts
+	purpose purpose
+	join    int
+	source  string
+	compile func() *regexp.Regexp
+}
+
+// Engine holds the rules, ready to scan any number of logs, also at once.
+type Engine struct {
+	rules      []Rule
+	facts      []fact
+	categories map[Category]category
+	patterns   []pattern
+	literals   *automaton
+	names      []string // of all facts
+}
+
+// New returns an engine with the built-in rules and the extra ones. A rule that
+// cannot work is an error that names it.
+func New(extra ...Rule) (*Engine, error) {
+	e := &Engine{categories: map[Category]category{}}
+	var files []*ruleFile
+	err := fs.WalkDir(builtin, "rules", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		file, err := builtinFile(name)
+		files = append(files, file)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if err := e.add(file); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range extra {
+		if err := r.check(e.known()); err != nil {
+			return nil, err
+		}
+		e.rules = append(e.rules, r)
+	}
+	return e, e.prepare()
+}
+
+func builtinFile(name string) (*ruleFile, error) {
+	src, err := builtin.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading rules: %w", err)
+	}
+	return parseFile(src, name)
+}
+
+func (e *Engine) add(file *ruleFile) error {
+	for _, b := range file.Rules {
+		r, err := b.rule()
+		if err != nil {
+			return err
+		}
+		e.rules = append(e.rules, r)
+	}
+	for _, f := range file.Facts {
+		e.facts = append(e.facts, f)
+		e.names = append(e.names, f.Name)
+	}
+	for _, c := range file.Categories {
+		e.categories[Category(c.Name)] = c
+	}
+	return nil
+}
+
+// known lists the names that every rule may use beside its own captures.
+func (e *Engine) known() []string { return slices.Concat(e.names, Variables) }
+
+// Check compiles every rule at once, where New leaves the built-in ones until
+// they are needed.
+func (e *Engine) Check() error {
+	var errs []error
+	for i := range e.rules {
+		errs = append(errs, e.rules[i].check(e.known()))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) prepare() error {
+	for i, r := range e.rules {
+		for _, group := range []struct {
+			list    []string
+			purpose purpose
+			join    int
+		}{{r.Match, matches, r.Join}, {r.Unless, silences, r.Join}, {r.Until, takesBack, 0}} {
+			for _, source := range group.list {
+				e.patterns = append(e.patterns, pattern{owner: i, purpose: group.purpose, join: group.join, source: source})
+			}
+		}
+	}
+	for i, f := range e.facts {
+		list, err := patternsOf(f.Match)
+		if err != nil {
+			return fmt.Errorf("fact %q: %w", f.Name, err)
+		}
+		for _, source := range list {
+			e.patterns = append(e.patterns, pattern{owner: i, purpose: tells, source: source})
+		}
+	}
+	return e.index()
+}
+
+func (e *Engine) index() error {
+	all := make([][]string, len(e.patterns))
+	for i := range e.patterns {
+		p := &e.patterns[i]
+		parsed, err := syntax.Parse(p.source, syntax.Perl)
+		if err != nil {
+			return fmt.Errorf("pattern %q: %w", p.source, err)
+		}
+		all[i] = literals(parsed.Simplify())
+		if shortest(all[i]) < minLiteral || !foldable(strings.Join(all[i], "")) {
+			return fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more", p.source, minLiteral)
+		}
+		source := p.source
+		p.compile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
+	}
+	e.literals = newAutomaton(all)
+	return nil
+}
+
+// Diagnose reads a whole log and returns its finding, never nil. The error is
+// the reader's.
+func (e *Engine) Diagnose(log io.Reader, c Context) (*Finding, error) {
+	s := e.Scanner(c)
+	if _, err := io.Copy(s, log); err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	return s.Finding(), nil
+}
+
+// DiagnoseText is Diagnose for a log in memory.
+func (e *Engine) DiagnoseText(log []byte, c Context) *Finding {
+	f, _ := e.Diagnose(bytes.NewReader(log), c) // a bytes.Reader never fails
+	return f
+}
+
+func null(e hcl.Expression) bool {
+	if e == nil {
+		return true
+	}
+	v, diags := e.Value(nil)
+	return !diags.HasErrors() && v.IsNull()
+}

@@ -1,0 +1,50 @@
+# apt: no package of that name, in the languages that Debian's images come with.
+rule "apt_missing_package" {
+  category = "missing_package"
+  tool     = "apt"
+  priority = 45
+  match    = <<-RE
+    Unable to locate package (?P<package>[a-zA-Z0-9][\w.+:-]*)
+    Couldn't find any package by (?:glob|regex) '(?P<package>[^']+)'
+    Package '(?P<package>[^']+)' has no installation candidate
+    Package (?P<package>\S+) is not available, but is referred to by another package
+    无法定位软件包 (?P<package>\S+)
+    没有可安装候选
+    Paket (?P<package>\S+) kann nicht gefunden werden
+    Impossible de trouver le paquet (?P<package>\S+)
+    No se ha podido localizar el paquete (?P<package>\S+)
+    No se pudo localizar el paquete (?P<package>\S+)
+    Impossibile trovare il pacchetto (?P<package>\S+)
+    Impossível encontrar o pacote (?P<package>\S+)
+    Não foi possível encontrar o pacote (?P<package>\S+)
+    Невозможно найти пакет (?P<package>\S+)
+    パッケージ (?P<package>\S+) が見つかりません
+  RE
+  subject  = package
+  summary  = "apt finds no package called ${package}."
+  detail   = known("apt", package) == "" ? "" : "Did you mean ${known("apt", package)}?"
+  fix {
+    when  = known("apt", package) != ""
+    title = "Write ${known("apt", package)} instead of ${package}."
+    edit {
+      address = "${batch}.apt[\"${package}\"]"
+      set     = known("apt", package)
+    }
+  }
+}
+
+sample "misspelt" {
+  log       = <<-LOG
+    Reading package lists...
+    Building dependency tree...
+    E: Unable to locate package nodjs
+  LOG
+  exit_code = 100
+  batch     = "template.x.batch.system"
+  want      = { category = "missing_package", tool = "apt", subject = "nodjs", edit = "template.x.batch.system.apt[\"nodjs\"]=nodejs" }
+}
+
+sample "german" {
+  log  = "E: Paket htpo kann nicht gefunden werden."
+  want = { category = "missing_package", subject = "htpo" }
+}

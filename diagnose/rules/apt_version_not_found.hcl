@@ -1,0 +1,30 @@
+# apt: the package is there, the version is not.
+rule "apt_version_not_found" {
+  category = "version_not_found"
+  tool     = "apt"
+  priority = 45
+  match    = <<-RE
+    Version '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found
+    Release '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found
+    未找到“(?P<package>[^”]+)”的“(?P<version>[^”]+)”版本
+    Version »(?P<version>[^«]+)« für »(?P<package>[^«]+)« konnte nicht gefunden werden
+    La version « (?P<version>[^»]+) » de « (?P<package>[^»]+) » n'a pu être trouvée
+  RE
+  subject  = package
+  version  = version
+  summary  = "${package} has no version ${version} in this release."
+  detail   = "Debian and Ubuntu keep one version of a package in a release: an older one is gone as soon as a newer one is there."
+  fix {
+    title  = "Leave the version out, or pin the start of it: ${package}=${element(split("-", version), 0)}*"
+    detail = "`apt-cache madison ${package}` lists what is there."
+  }
+}
+
+sample "old_pin" {
+  log       = <<-LOG
+    Reading state information...
+    E: Version '1.6-1' for 'jq' was not found
+  LOG
+  exit_code = 100
+  want      = { category = "version_not_found", tool = "apt", subject = "jq", version = "1.6-1", fix = "jq=1.6*" }
+}

@@ -1,0 +1,76 @@
+# A command that is not installed or not in PATH.
+rule "command_not_found" {
+  category = "command_not_found"
+  priority = 50
+  match    = <<-RE
+    (?:^|: )(?:line )?(?:\d+: )?(?P<name>[\w./@+-]+): command not found$
+    (?:ba|da|z)?sh: (?:line )?(?:\d+: )?(?P<name>[\w./@+-]+): (?:command )?not found
+    (?:^|[/ ])[\w./-]+(?:\.sh)?: (?:line )?\d+: (?P<name>[\w.@+-]+): not found$
+    (?P<name>[\w./@+-]+): (?:未找到命令|找不到命令|Befehl nicht gefunden|Kommando nicht gefunden|commande introuvable|orden no encontrada|no se encontró la orden|comando não encontrado|comando non trovato|команда не найдена|コマンドが見つかりません|명령어를 찾을 수 없음)
+    exec: "(?P<name>[^"]+)": executable file not found in \$PATH
+    (?:^|[ '])env: ['‘](?P<name>[^'’]+)['’]: No such file or directory
+    (?:failed to run command|cannot run|无法运行命令) ?['‘"](?P<name>[^'’"/ ]+)['’"]: No such file or directory
+    spawn (?P<name>[\w.@+-]+) ENOENT
+    FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<name>[\w.+-]+)'$
+    sudo: (?P<name>\S+): command not found
+  RE
+  subject  = name
+  summary  = "The command ${name} is not there."
+  fix {
+    when  = provides("apt", basename(name)) != ""
+    title = "Add apt = [\"${provides("apt", basename(name))}\"] to the batch."
+    edit {
+      address = "${batch}.apt[+]"
+      set     = provides("apt", basename(name))
+    }
+  }
+  fix {
+    when  = provides("npm", basename(name)) != ""
+    title = "Add npm = [\"${provides("npm", basename(name))}\"] to the batch."
+    edit {
+      address = "${batch}.npm[+]"
+      set     = provides("npm", basename(name))
+    }
+  }
+  fix {
+    when  = provides("pip", basename(name)) != ""
+    title = "Add pip = [\"${provides("pip", basename(name))}\"] to the batch."
+    edit {
+      address = "${batch}.pip[+]"
+      set     = provides("pip", basename(name))
+    }
+  }
+}
+
+rule "command_not_found_127" {
+  category   = "command_not_found"
+  exit_codes = [127]
+  priority   = 10
+  confidence = "low"
+  summary    = "A command is not there: that is what exit code 127 means."
+}
+
+sample "bash" {
+  log       = "/bin/bash: line 1: git: command not found"
+  exit_code = 127
+  batch     = "template.x.batch.clone"
+  want      = { category = "command_not_found", subject = "git", fix = "apt = [\"git\"]", edit = "template.x.batch.clone.apt[+]=git" }
+}
+
+sample "dash" {
+  log       = "sh: 1: tsc: not found"
+  exit_code = 127
+  want      = { category = "command_not_found", subject = "tsc", fix = "npm = [\"typescript\"]" }
+}
+
+sample "chinese" {
+  log       = "/bin/bash: 行 1: pnpm: 未找到命令"
+  exit_code = 127
+  want      = { category = "command_not_found", subject = "pnpm" }
+}
+
+sample "silent" {
+  log       = "building"
+  exit_code = 127
+  want      = { category = "command_not_found", confidence = "low" }
+}

@@ -1,0 +1,58 @@
+# What lines tell that other rules can use.
+
+fact "tool" {
+  match = <<-RE
+    ^(?:ERROR: pip|Collecting \S|Looking in indexes:|Requirement already satisfied: )
+  RE
+  value = "pip"
+}
+
+fact "tool" {
+  match = <<-RE
+    ^npm (?:error|ERR!|WARN|warn|notice) 
+    ^added \d+ packages?,? 
+  RE
+  value = "npm"
+}
+
+fact "tool" {
+  match = <<-RE
+    ^Reading package lists\.\.\.
+    ^(?:Get|Hit|Ign|Err):\d+ \S*(?:https?|cdrom|file)[:/]
+  RE
+  value = "apt"
+}
+
+fact "tool" {
+  match = "ERR_PNPM_[A-Z_]+"
+  value = "pnpm"
+}
+
+fact "tool" {
+  match = <<-RE
+    ^yarn (?:install|add|global|run) v\d
+    YN0000: 
+  RE
+  value = "yarn"
+}
+
+fact "tool" {
+  match = "^bun (?:install|add|i|pm) v\\d"
+  value = "bun"
+}
+
+# The package that pip works on.
+fact "pip_package" {
+  match = <<-RE
+    ^Collecting (?P<pip_package>[A-Za-z0-9][\w.-]*)
+    ^× (?:Building|Running|Preparing).* for (?P<pip_package>[A-Za-z0-9][\w.-]*)
+    Building wheel for (?P<pip_package>[A-Za-z0-9][\w.-]*) 
+  RE
+}
+
+fact "pip_version" {
+  match = <<-RE
+    ^Collecting [A-Za-z0-9][\w.-]*==(?P<pip_version>[\w.!+]+)
+    ^(?:Downloading|Using cached) \S*/?[A-Za-z0-9][\w.]*-(?P<pip_version>\d[\w.!+]*)(?:-|\.tar|\.zip)
+  RE
+}

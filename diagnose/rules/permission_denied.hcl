@@ -1,0 +1,69 @@
+# A file or socket that the user may not touch.
+rule "permission_denied" {
+  category = "permission"
+  priority = 50
+  match    = <<-RE
+    (?i)permission denied while trying to connect to the (?P<path>docker) daemon
+    (?i)(?:^|[ :])(?P<path>/[^\s:'"]+): permission denied
+    (?i)['"‘“](?P<path>/[^'"’”]+)['"’”]: permission denied
+    (?i)permission denied:? ['"](?P<path>[^'"]+)['"]
+    \[Errno 13\] (?:Permission denied|权限不够)?:? ?['"]?(?P<path>/[^'"\s]*)?
+    EACCES: permission denied(?:, \w+)? '(?P<path>[^']+)'
+    (?i)\bEACCES\b.*permission denied
+    (?i)permission denied$
+    (?i)permission denied \(13\)
+    (?:权限不够|Keine Berechtigung|Permission non accordée|Permiso denegado|Permissão negada|Отказано в доступе|許可がありません|Permesso negato)
+    (?i)operation not permitted$
+    \[Errno 1\] Operation not permitted(?:: '(?P<path>[^']+)')?
+    (?i)read-only file system
+  RE
+  unless   = <<-RE
+    Permission denied \(publickey
+  RE
+  subject  = path
+  summary  = path == "" ? "The user ${user} may not do that." : "The user ${user} may not touch ${path}."
+}
+
+rule "permission_apt_root" {
+  category = "permission"
+  tool     = "apt"
+  priority = 60
+  match    = <<-RE
+    Could not open lock file (?P<path>/\S+) - open \(13: 
+    Unable to acquire the dpkg frontend lock \((?P<path>[^)]+)\), are you root\?
+    requested operation requires superuser privilege
+    List directory (?P<path>\S+) is missing. - Acquire \(13: 
+    无法打开锁文件 (?P<path>/\S+) - open \(13: 
+  RE
+  subject  = path
+  summary  = "apt must run as root."
+  detail   = user == "" ? "" : "The step ran as ${user}."
+}
+
+rule "permission_exit_126" {
+  category   = "permission"
+  exit_codes = [126]
+  priority   = 10
+  confidence = "low"
+  summary    = "The command could not be executed: exit code 126, most often a file without the right to execute it."
+}
+
+sample "apt_as_user" {
+  log       = <<-LOG
+    Reading package lists...
+    E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)
+    E: Unable to lock directory /var/lib/apt/lists/
+  LOG
+  exit_code = 100
+  user      = "user"
+  batch     = "template.x.batch.system"
+  want      = { category = "permission", tool = "apt", subject = "/var/lib/apt/lists/lock", edit = "template.x.batch.system.user=root" }
+}
+
+sample "mkdir" {
+  log       = "mkdir: cannot create directory '/opt/app': Permission denied"
+  exit_code = 1
+  user      = "user"
+  batch     = "template.x.batch.make"
+  want      = { category = "permission", subject = "/opt/app", fix = "user = \"root\"" }
+}

@@ -1,0 +1,34 @@
+# pip: no package of that name. The same words follow a refused connection,
+# which other rules, deeper ones, tell.
+rule "pip_missing_package" {
+  category = "missing_package"
+  tool     = "pip"
+  priority = 45
+  match    = <<-RE
+    Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*\(from versions: (?:none)?\)
+    Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*from versions: none
+  RE
+  subject  = package
+  version  = spec
+  summary  = "pip finds no package called ${package}."
+  detail   = known("pip", package) == "" ? "" : "Did you mean ${known("pip", package)}?"
+  fix {
+    when   = known("pip", package) != ""
+    title  = "Write ${known("pip", package)} instead of ${package}."
+    detail = "Not applied by itself: make sure that it is the package you mean."
+    edit {
+      address = "${batch}.pip[\"${package}\"]"
+      set     = known("pip", package)
+    }
+  }
+}
+
+sample "misspelt" {
+  log   = <<-LOG
+    Looking in indexes: https://pypi.example/simple
+    ERROR: Could not find a version that satisfies the requirement reqeusts (from versions: none)
+    ERROR: No matching distribution found for reqeusts
+  LOG
+  batch = "template.x.batch.small"
+  want  = { category = "missing_package", tool = "pip", subject = "reqeusts", fix = "Write requests", edit = "template.x.batch.small.pip[\"reqeusts\"]=requests" }
+}

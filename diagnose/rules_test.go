@@ -1,0 +1,95 @@
+package diagnose
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+)
+
+func newEngine(t testing.TB) *Engine {
+	t.Helper()
+	e, err := New()
+	if err != nil {
+		t.Fatalf("New() = %v", err)
+	}
+	return e
+}
+
+func TestRulesAreSound(t *testing.T) {
+	if err := newEngine(t).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSamples runs the samples of every rule file against all rules.
+func TestSamples(t *testing.T) {
+	e := newEngine(t)
+	names, err := fs.Glob(builtin, "rules/*.hcl")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no rule files: %v", err)
+	}
+	for _, name := range names {
+		file, err := builtinFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(file.Rules) > 0 && len(file.Samples) == 0 {
+			t.Errorf("%s: rules without a sample", name)
+		}
+		for _, s := range file.Samples {
+			t.Run(path.Base(name)+"/"+s.Name, func(t *testing.T) { s.check(t, e) })
+		}
+	}
+}
+
+func (s sample) check(t *testing.T, e *Engine) {
+	got := e.DiagnoseText([]byte(s.Log), Context{
+		ExitCode: s.ExitCode, User: s.User, Reason: s.Reason, Phase: s.Phase, Batch: s.Batch,
+		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS,
+	})
+	fields := map[string]string{
+		"category": string(got.Category), "tool": got.Tool, "subject": got.Subject, "version": got.Version,
+		"retryable": fmt.Sprint(got.Retryable), "confidence": got.Confidence,
+	}
+	if _, ok := s.Want["category"]; !ok {
+		t.Error("the sample wants no category")
+	}
+	for key, want := range s.Want {
+		if exact, ok := fields[key]; ok {
+			if exact != want {
+				t.Errorf("%s = %q; want %q (summary: %s)", key, exact, want, got.Summary)
+			}
+			continue
+		}
+		if text := textOf(got, key); !strings.Contains(text, want) {
+			t.Errorf("%s = %q; want it to hold %q", key, text, want)
+		}
+	}
+	if got.Summary == "" || len(got.Fixes) == 0 {
+		t.Errorf("summary %q with %d fixes; want both", got.Summary, len(got.Fixes))
+	}
+}
+
+// textOf joins what a sample can ask for in parts.
+func textOf(f *Finding, key string) string {
+	var all []string
+	switch key {
+	case "summary":
+		return f.Summary
+	case "detail":
+		return f.Detail
+	}
+	for _, fix := range f.Fixes {
+		if key == "fix" {
+			all = append(all, fix.Title)
+		}
+		for _, e := range fix.Edits {
+			if key == "edit" {
+				all = append(all, fmt.Sprintf("%s=%v", e.Address, e.Set))
+			}
+		}
+	}
+	return strings.Join(all, "\n")
+}

@@ -1,0 +1,239 @@
+package diagnose
+
+import (
+	"bytes"
+	"maps"
+)
+
+const (
+	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
+	maxWindow  = 4 << 10  // bytes that a regexp sees
+	maxHits    = 8        // matches kept of a rule
+	maxPending = 64       // matches that wait for further lines
+	maxTries   = 200_000  // regexps run for one pattern; a log that asks for more is hostile
+)
+
+// Scanner reads one log. It is an io.Writer; it keeps a bounded part of what it
+// reads. It is not for use by several goroutines at once.
+type Scanner struct {
+	engine   *Engine
+	context  Context
+	rest     []byte // of an unfinished line
+	line     int
+	hits     [][]hit // by rule
+	silenced []bool
+	stamp    []int // by pattern: the piece of log that it was last tried on
+	tries    []int
+	pieces   int
+	facts    map[string]string
+	pending  []pending
+}
+
+// hit is one match of a rule.
+type hit struct {
+	line     int // 0: not in the log
+	text     string
+	captures map[string]string
+	facts    map[string]string
+}
+
+// pending is a match that waits for further lines.
+type pending struct {
+	pattern int
+	line    int
+	first   string
+	text    []byte
+	left    int
+}
+
+// Scanner starts the reading of one log. What is known of the failure may be
+// given now, or to FindingIn in the end.
+func (e *Engine) Scanner(c Context) *Scanner {
+	return &Scanner{
+		engine: e, context: c, hits: make([][]hit, len(e.rules)), silenced: make([]bool, len(e.rules)),
+		stamp: make([]int, len(e.patterns)), tries: make([]int, len(e.patterns)), facts: map[string]string{}, line: 1,
+	}
+}
+
+// Write reads a part of the log; it never fails. Lines end with \n; a \r starts
+// the same line anew, as it does on a terminal.
+func (s *Scanner) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n')
+		if end < 0 {
+			s.keep(p)
+			break
+		}
+		if len(s.rest) > 0 {
+			s.keep(p[:end])
+			s.read(s.rest)
+			s.rest = s.rest[:0]
+		} else {
+			s.read(p[:end])
+		}
+		s.line++
+		p = p[end+1:]
+	}
+	return n, nil
+}
+
+// keep holds on to the start of a line; a line too long is read in parts.
+func (s *Scanner) keep(p []byte) {
+	for len(s.rest)+len(p) > maxLine {
+		n := maxLine - len(s.rest)
+		s.rest = append(s.rest, p[:n]...)
+		s.read(s.rest)
+		s.rest, p = s.rest[:0], p[n:]
+	}
+	s.rest = append(s.rest, p...)
+}
+
+// read takes a line apart at its \r and looks at each piece.
+func (s *Scanner) read(line []byte) {
+	for {
+		piece, after, found := bytes.Cut(line, []byte{'\r'})
+		for len(piece) > maxLine {
+			s.piece(piece[:maxLine])
+			piece = piece[maxLine:]
+		}
+		s.piece(piece)
+		if !found {
+			return
+		}
+		line = after
+	}
+}
+
+func (s *Scanner) piece(raw []byte) {
+	text := plain(raw)
+	if len(text) == 0 {
+		return
+	}
+	if len(s.pending) > 0 {
+		s.feed(text)
+	}
+	s.pieces++
+	s.engine.literals.find(text, func(id int32, end int) {
+		if s.stamp[id] == s.pieces && len(text) <= maxWindow {
+			return
+		}
+		s.stamp[id] = s.pieces
+		if s.tries[id]++; s.tries[id] <= maxTries {
+			s.try(int(id), window(text, end))
+		}
+	})
+}
+
+// window is the part of a long line around the literal that ends at end.
+func window(text []byte, end int) []byte {
+	if len(text) <= maxWindow {
+		return text
+	}
+	return text[max(0, end-maxWindow/2):min(len(text), end+maxWindow/2)]
+}
+
+func (s *Scanner) try(id int, text []byte) {
+	p := &s.engine.patterns[id]
+	if p.purpose == matches && len(s.hits[p.owner]) >= maxHits || p.purpose == silences && s.silenced[p.owner] {
+		return
+	}
+	if p.join == 0 {
+		s.match(id, s.line, string(text), text)
+		return
+	}
+	if len(s.pending) < maxPending {
+		s.pending = append(s.pending, pending{id, s.line, string(text), bytes.Clone(text), p.join})
+	}
+}
+
+// feed adds a line to the matches that wait for it.
+func (s *Scanner) feed(text []byte) {
+	kept := s.pending[:0]
+	for _, w := range s.pending {
+		w.text = append(append(w.text, ' '), bytes.TrimLeft(text[:min(len(text), maxWindow)], "│╰─▶├ \t")...)
+		w.left--
+		if w.left > 0 && len(w.text) < 2*maxWindow {
+			kept = append(kept, w)
+			continue
+		}
+		s.match(w.pattern, w.line, w.first, w.text)
+	}
+	clear(s.pending[len(kept):])
+	s.pending = kept
+}
+
+// match runs a pattern over text, which began on the given line.
+func (s *Scanner) match(id, line int, first string, text []byte) {
+	p := &s.engine.patterns[id]
+	re := p.compile()
+	found := re.FindSubmatchIndex(text)
+	if found == nil {
+		return
+	}
+	switch p.purpose {
+	case silences:
+		s.silenced[p.owner] = true
+	case takesBack:
+		s.hits[p.owner] = nil
+	case tells:
+		f := s.engine.facts[p.owner]
+		captures := named(re.SubexpNames(), found, text)
+		s.facts[f.Name] = captures[f.Name]
+		if !null(f.Value) {
+			s.facts[f.Name] = (&scope{captures: captures}).text(f.Value)
+		}
+	case matches:
+		if len(s.hits[p.owner]) < maxHits {
+			s.hits[p.owner] = append(s.hits[p.owner], hit{line, first, named(re.SubexpNames(), found, text), maps.Clone(s.facts)})
+		}
+	}
+}
+
+func named(names []string, found []int, text []byte) map[string]string {
+	captures := map[string]string{}
+	for i, name := range names {
+		if name == "" || found[2*i] < 0 || captures[name] != "" {
+			continue
+		}
+		captures[name] = cut(redact(printable(string(text[found[2*i]:found[2*i+1]]))), maxEvidence)
+	}
+	return captures
+}
+
+// Finding says what went wrong in what was read so far, never nil.
+func (s *Scanner) Finding() *Finding { return s.FindingIn(s.context) }
+
+// FindingIn is Finding with what is known only after the log's end. More may be
+// written afterwards.
+func (s *Scanner) FindingIn(c Context) *Finding {
+	s.finish()
+	s.reason(c.Reason)
+	return s.engine.choose(s, c)
+}
+
+// finish looks at the unfinished line and at the matches that wait.
+func (s *Scanner) finish() {
+	if len(s.rest) > 0 {
+		s.read(s.rest)
+		s.rest = s.rest[:0]
+	}
+	for _, w := range s.pending {
+		s.match(w.pattern, w.line, w.first, w.text)
+	}
+	s.pending = nil
+}
+
+// reason reads the API's own words as if they were the log's last line.
+func (s *Scanner) reason(text string) {
+	if text == "" {
+		return
+	}
+	line := s.line
+	s.line = 0
+	for _, l := range bytes.Split([]byte(text), []byte{'\n'}) {
+		s.read(l)
+	}
+	s.finish()
+	s.line = line
+}
