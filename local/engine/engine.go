@@ -61,4 +61,16 @@ type CopySpec struct {
 	Dir     string    // the current working directory
 	Owner   string    // user or user:group
 	Mode    string    // "" or octal digits, for everything copied
+
+	MaxBytes int64 // limit of the unpacked files together; 0: 16 GiB
+	MaxFiles int   // limit of the number of entries; 0: 1,000,000
 }
+
+// CopyError says why a COPY step cannot be done: the archive is not what it
+// should be, or the source is not in it.
+type CopyError struct{ Reason string }
+
+func (e *CopyError) Error() string { return e.Reason }
+
+// IDs are what Finalize writes to /.e2b.
+type IDs struct{ TemplateID, BuildID string }

@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Where distributions keep their CA bundle. The first one is also the
+// place of last resort, for images that have none at all.
+var imageBundles = []string{
+	"etc/ssl/certs/ca-certificates.crt",                // Debian, Alpine, Arch
+	"etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora and relatives
+	"etc/ssl/cert.pem",                                 // Alpine's libraries
+}
+
+const (
+	bundlePath  = "run/e2bt-ca.crt"
+	profilePath = "etc/profile.d/e2bt-host.sh"
+	sudoersPath = "etc/sudoers.d/e2bt-host"
+)
+
+// injectable are the files that may be injected.
+var injectable = append([]string{"etc/resolv.conf", "etc/hosts", bundlePath, profilePath, sudoersPath}, imageBundles...)
+
+// bundleNames are the variables that make tools use another CA bundle.
+var bundleNames = []string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO",
+	"CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE", "NIX_SSL_CERT_FILE", "DENO_CERT", "HTTPLIB2_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"}
+
+func bundleVariables() []string {
+	out := make([]string, len(bundleNames))
+	for i, name := range bundleNames {
+		out[i] = name + "=/" + bundlePath
+	}
+	return out
+}
+
+// hostBundle finds the CA bundle of this machine.
+func hostBundle() string {
+	for _, p := range append([]string{os.Getenv("SSL_CERT_FILE")}, imageBundles...) {
+		if p == "" {
+			continue
+		}
+		if !strings.HasPrefix(p, "/") {
+			p = "/" + p
+		}
+		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+			return p
+		}
+	}
+	return ""
+}
+
+// certificates injects the host's CA bundle, together with that of the image,
+// unless the image trusts all of the host's already: then nothing is needed.
+func (in *injected) certificates(s *setupRequest) error {
+	host, err := os.ReadFile(s.Bundle)
+	if s.Bundle == "" || err != nil {
+		return nil
+	}
+	all, target := host, ""
+	for _, name := range imageBundles {
+		if own := in.read(name); own != nil {
+			if all = joinBundles(own, host); len(all) == len(own) {
+				return nil
+			}
+			target = name
+			break
+		}
+	}
+	if target == "" {
+		target = imageBundles[0]
+	}
+	in.bundle = true
+	return errors.Join(in.write(target, all, 0o644), in.write(bundlePath, all, 0o644), in.shells(s))
+}
+
+// shells makes the variables reach those whom sudo and "su -" start.
+func (in *injected) shells(s *setupRequest) error {
+	var errs []error
+	if in.isDir("etc/profile.d") {
+		var b strings.Builder
+		b.WriteString("if [ -r /" + bundlePath + " ]; then\n")
+		for _, name := range bundleNames {
+			b.WriteString("  export " + name + "=\"${" + name + ":-/" + bundlePath + "}\"\n")
+		}
+		b.WriteString("fi\n")
+		errs = append(errs, in.write(profilePath, []byte(b.String()), 0o644))
+	}
+	if in.isDir("etc/sudoers.d") {
+		keep := strings.Join(append(append([]string{}, bundleNames...), s.Keep...), " ")
+		errs = append(errs, in.write(sudoersPath, []byte("Defaults env_keep += \""+keep+"\"\n"), 0o440))
+	}
+	return errors.Join(errs...)
+}
+
+// joinBundles appends the certificates of more that are not in own.
+func joinBundles(own, more []byte) []byte {
+	have := map[string]bool{}
+	for c := range certificateBlocks(own) {
+		have[c] = true
+	}
+	out := own[:len(own):len(own)]
+	for c := range certificateBlocks(more) {
+		if have[c] {
+			continue
+		}
+		have[c] = true
+		if len(out) > 0 && out[len(out)-1] != '\n' {
+			out = append(out, '\n')
+		}
+		out = append(append(out, c...), '\n')
+	}
+	return out
+}
+
+func certificateBlocks(pem []byte) func(yield func(string) bool) {
+	begin, end := []byte("-----BEGIN "), []byte("-----END ")
+	return func(yield func(string) bool) {
+		for {
+			i := bytes.Index(pem, begin)
+			if i < 0 {
+				return
+			}
+			pem = pem[i:]
+			j := bytes.Index(pem, end)
+			if j < 0 {
+				return
+			}
+			n := bytes.IndexByte(pem[j:], '\n')
+			if n < 0 {
+				n = len(pem) - j
+			}
+			if !yield(strings.TrimSpace(string(pem[:j+n]))) {
+				return
+			}
+			pem = pem[j+n:]
+		}
+	}
+}
+
+// inUserNamespace tells whether ids here are those of the machine.
+func inUserNamespace() bool {
+	m, err := os.ReadFile("/proc/self/uid_map")
+	f := strings.Fields(string(m))
+	return err == nil && !(len(f) == 3 && f[0] == "0" && f[1] == "0" && f[2] == "4294967295")
+}
+
+// keepParentDeath asks again to die with the parent, which a program is no
+// longer asked once it has gained capabilities, as in a user namespace.
+func keepParentDeath() {
+	if os.Getenv(insideVariable) != "" {
+		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	}
+}
