@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // Where distributions keep their CA bundle. The first one is also the
@@ -139,20 +137,5 @@ func certificateBlocks(pem []byte) func(yield func(string) bool) {
 			}
 			pem = pem[j+n:]
 		}
-	}
-}
-
-// inUserNamespace tells whether ids here are those of the machine.
-func inUserNamespace() bool {
-	m, err := os.ReadFile("/proc/self/uid_map")
-	f := strings.Fields(string(m))
-	return err == nil && !(len(f) == 3 && f[0] == "0" && f[1] == "0" && f[2] == "4294967295")
-}
-
-// keepParentDeath asks again to die with the parent, which a program is no
-// longer asked once it has gained capabilities, as in a user namespace.
-func keepParentDeath() {
-	if os.Getenv(insideVariable) != "" {
-		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
 	}
 }

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -39,3 +40,24 @@ func (s *Sandbox) Close() error { return nil }
 
 // Sync returns an error: the local engine needs Linux.
 func Sync(string) error { return errOther }
+
+// EnterUserNamespace returns an error: the local engine needs Linux.
+func EnterUserNamespace() (int, error) { return 0, errOther }
+
+// RemoveAll is os.RemoveAll.
+func RemoveAll(path string) error { return os.RemoveAll(path) }
+
+// Workdir returns an error: the local engine needs Linux.
+func (s *Sandbox) Workdir(context.Context, string, string) error { return errOther }
+
+// AddUser returns an error: the local engine needs Linux.
+func (s *Sandbox) AddUser(context.Context, string, Sudo) error { return errOther }
+
+// Finalize returns an error: the local engine needs Linux.
+func (s *Sandbox) Finalize(context.Context, IDs, string) error { return errOther }
+
+// Copy returns an error: the local engine needs Linux.
+func (s *Sandbox) Copy(context.Context, CopySpec) error { return errOther }
+
+// Expand returns an error: the local engine needs Linux.
+func (s *Sandbox) Expand(context.Context, string, []string) (string, error) { return "", errOther }

@@ -27,6 +27,8 @@ func Child() {
 		os.Exit(runInit())
 	case userNSName:
 		os.Exit(enterUserNamespace())
+	case removeName:
+		os.Exit(removeInside())
 	}
 	keepParentDeath()
 }
