@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,12 +22,19 @@ import (
 // programs, and only read.
 var baseRoot = sync.OnceValues(makeRoot)
 
-var scratch string
+var scratch, whyNotRoot string
 
 func TestMain(m *testing.M) {
 	Child()
-	if os.Getenv(killedVariable) != "" {
-		os.Exit(openAndWait())
+	if os.Geteuid() != 0 {
+		code, err := EnterUserNamespace()
+		if err == nil {
+			os.Exit(code)
+		}
+		whyNotRoot = err.Error()
+	}
+	if dir := os.Getenv(killedVariable); dir != "" {
+		os.Exit(openAndWait(dir))
 	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "e2bt-engine-"); err != nil {
@@ -123,7 +131,7 @@ func newLayer(t testing.TB) layer {
 func newEngine(t testing.TB) *Engine {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: sandboxes are made by root or in a user namespace")
+		t.Skip("needs root: " + whyNotRoot)
 	}
 	e, err := New()
 	if err != nil {
@@ -244,28 +252,32 @@ func TestStdin(t *testing.T) {
 
 func TestBackgroundOutput(t *testing.T) {
 	s := open(t, newLayer(t))
-	want(t, s, "", "(sleep 600; echo late) & echo now", "now\n")
+	nap := newNap()
+	want(t, s, "", "(sleep "+nap+"; echo late) & echo now", "now\n")
 	// The background process is still there, and dies when the sandbox does.
-	if out, _ := bash(t, s, "", "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done | grep -c '^sleep 600'"); out != "1\n" {
-		t.Errorf("background processes = %q; want 1", out)
-	}
+	until(t, "the background process runs", func() bool { return len(sleepers(t, nap)) == 1 })
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left := processes(t, "sleep\x00600\x00"); len(left) != 0 {
+	if left := sleepers(t, nap); len(left) != 0 {
 		t.Errorf("processes after Close = %v; want none", left)
 	}
 }
 
-// processes lists the host's processes whose command line begins so.
-func processes(t testing.TB, prefix string) (found []string) {
+var naps atomic.Int64
+
+// newNap returns a number of seconds that no other test on this machine sleeps.
+func newNap() string { return fmt.Sprintf("%d%05d", naps.Add(1), os.Getpid()) }
+
+// sleepers lists the host's processes that sleep for that long.
+func sleepers(t testing.TB, nap string) (found []string) {
 	t.Helper()
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range lines {
-		if text, err := os.ReadFile(f); err == nil && strings.HasPrefix(string(text), prefix) {
+		if text, err := os.ReadFile(f); err == nil && string(text) == "sleep\x00"+nap+"\x00" {
 			found = append(found, f)
 		}
 	}
@@ -276,7 +288,8 @@ func TestTimeoutKillsEverything(t *testing.T) {
 	s := open(t, newLayer(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	script := "trap '' TERM; setsid nohup sleep 601 >/dev/null 2>&1 & (exec >&- 2>&-; trap '' TERM HUP; sleep 601) & echo ready; sleep 601"
+	nap := newNap()
+	script := strings.ReplaceAll("trap '' TERM; setsid nohup sleep 1 >/dev/null 2>&1 & (exec >&- 2>&-; trap '' TERM HUP; sleep 1) & echo ready; sleep 1", "sleep 1", "sleep "+nap)
 	r, w := io.Pipe()
 	go func() { io.ReadFull(r, make([]byte, 6)); cancel(); io.Copy(io.Discard, r) }()
 	start := time.Now()
@@ -285,7 +298,7 @@ func TestTimeoutKillsEverything(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || exit.Code != 137 {
 		t.Errorf("Run = %+v, %v; want code 137 and context.Canceled", exit, err)
 	}
-	if left := processes(t, "sleep\x00601\x00"); len(left) != 0 {
+	if left := sleepers(t, nap); len(left) != 0 {
 		t.Errorf("processes after the timeout = %v; want none", left)
 	}
 	if d := time.Since(start); d > 5*time.Second {
@@ -295,7 +308,7 @@ func TestTimeoutKillsEverything(t *testing.T) {
 
 func TestSignal(t *testing.T) {
 	s := open(t, newLayer(t))
-	exit, err := s.Run(t.Context(), Command{Args: []string{"sleep", "602"}, Started: func(pid int) {
+	exit, err := s.Run(t.Context(), Command{Args: []string{"sleep", "600"}, Started: func(pid int) {
 		if err := s.Signal(pid, unix.SIGTERM); err != nil {
 			t.Error(err)
 		}
@@ -330,7 +343,3 @@ func BenchmarkStep(b *testing.B) {
 		}
 	}
 }
-
-const killedVariable = "E2BT_TEST_OPEN_AND_WAIT"
-
-func openAndWait() int { return 1 }

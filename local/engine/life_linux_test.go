@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// killedVariable makes the test program the victim of TestParentKilled: it
+// names the directory of the root filesystem and the layer.
+const (
+	killedVariable = "E2BT_TEST_OPEN_AND_WAIT"
+	napVariable    = "E2BT_TEST_NAP" // how long its commands sleep
+)
+
+func openAndWait(dir string) int {
+	e, err := New()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	s, err := e.Open(context.Background(), Spec{Lowers: []string{dir + "/base"}, Upper: dir + "/upper", Work: dir + "/work"})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	nap := os.Getenv(napVariable)
+	script := "setsid nohup sleep " + nap + " >/dev/null 2>&1 & trap '' TERM HUP; echo ready; sleep " + nap
+	_, err = s.Run(context.Background(), Command{Args: []string{"bash", "-c", script}, Stdout: os.Stdout})
+	fmt.Println(err)
+	return 1
+}
+
+func TestParentKilled(t *testing.T) {
+	newEngine(t)
+	root, err := baseRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLayer(t)
+	dir := filepath.Dir(l.upper)
+	if err := os.Symlink(root, filepath.Join(dir, "base")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/proc/self/exe")
+	nap := newNap()
+	cmd.Env = append(os.Environ(), killedVariable+"="+dir, napVariable+"="+nap)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the victim said %q, %v; want ready", line, err)
+	}
+	if found := sleepers(t, nap); len(found) != 2 {
+		t.Fatalf("processes before = %v; want 2", found)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	until(t, "the sandbox ends with its engine", func() bool { return len(sleepers(t, nap)) == 0 })
+	until(t, "its mounts go", func() bool { return !mounted(t, dir) })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Errorf("RemoveAll = %v; want nothing to hold the layer", err)
+	}
+}
+
+// mounted tells whether any process sees a mount that names dir.
+func mounted(t testing.TB, dir string) bool {
+	t.Helper()
+	tables, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tables {
+		if text, err := os.ReadFile(f); err == nil && strings.Contains(string(text), dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// until polls, for what the kernel does when it comes to it.
+func until(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-tick.C {
+		if is() {
+			return
+		}
+	}
+	t.Errorf("after 10 s it is not so that %s", what)
+}
+
+func TestManyLayers(t *testing.T) {
+	newEngine(t)
+	dir := t.TempDir()
+	var lowers []string
+	for i := range 450 {
+		lower := filepath.Join(dir, fmt.Sprintf("layer-%0200d", i))
+		if err := os.Mkdir(lower, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(lower, fmt.Sprintf("file-%d", i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		lowers = append(lowers, lower)
+	}
+	want(t, open(t, newLayer(t), lowers...), "", "cd /; echo file-* | wc -w", "450\n")
+	l := newLayer(t)
+	e := newEngine(t)
+	_, err := e.Open(t.Context(), Spec{Lowers: append(lowers, lowers...), Upper: l.upper, Work: l.work})
+	if err == nil || !strings.Contains(err.Error(), "900 layers") {
+		t.Errorf("Open of 900 layers = %v; want an error that says so", err)
+	}
+}
+
+func TestOldMount(t *testing.T) {
+	lowers := []string{"/a,b:c\\d"}
+	for range 449 {
+		lowers = append(lowers, strings.Repeat("/long", 50))
+	}
+	o := overlay{lowers: lowers, upper: "/u", work: "/w", options: overlayOptions(false, true)}
+	got, err := o.oldOptions(t.TempDir())
+	if err != nil || len(got) >= 4096 || strings.Contains(got, "/") {
+		t.Errorf("oldOptions = %d bytes, %v; want less than a page, without paths: %s", len(got), err, got)
+	}
+}
+
+func TestDescriptorsDoNotLeak(t *testing.T) {
+	newEngine(t)
+	var leak [2]int
+	if err := unix.Pipe2(leak[:], 0); err != nil { // not close-on-exec, as if inherited
+		t.Fatal(err)
+	}
+	defer unix.Close(leak[0])
+	defer unix.Close(leak[1])
+	s := open(t, newLayer(t))
+	// 3 is the directory that ls reads.
+	want(t, s, "", "ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 ")
+	before := descriptors(t)
+	for range 20 {
+		want(t, s, "", "echo x; sleep 600 & :", "x\n")
+		s2 := open(t, newLayer(t))
+		want(t, s2, "", "echo x", "x\n")
+		if err := s2.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, s, "", "kill -9 -1; :", "")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "descriptors are back to "+strconv.Itoa(before), func() bool { return descriptors(t) <= before })
+}
+
+func descriptors(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func TestConcurrentRuns(t *testing.T) {
+	s := open(t, newLayer(t))
+	want(t, s, "", "mkdir /tmp/d", "")
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			var out bytes.Buffer
+			script := fmt.Sprintf("while [ ! -e /tmp/d/15 ]; do [ %d = 15 ] && touch /tmp/d/15; done; echo %d; exit %d", i, i, i)
+			exit, err := s.Run(t.Context(), Command{Args: []string{"bash", "-c", script}, Stdout: &out})
+			if err != nil || exit.Code != i || out.String() != fmt.Sprintln(i) {
+				t.Errorf("Run %d = %+v, %v, %q", i, exit, err, out.String())
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestCloseEndsRun(t *testing.T) {
+	s := open(t, newLayer(t))
+	r, w := io.Pipe()
+	go func() { r.Read(make([]byte, 1)); s.Close(); io.Copy(io.Discard, r) }()
+	exit, err := s.Run(context.Background(), Command{Args: []string{"bash", "-c", "echo; sleep 600"}, Stdout: w})
+	if err == nil || exit.Code != 137 {
+		t.Errorf("Run = %+v, %v; want code 137 and an error", exit, err)
+	}
+	if _, err := s.Run(context.Background(), Command{Args: []string{"true"}}); err == nil {
+		t.Error("Run after Close = nil; want an error")
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	l := newLayer(t)
+	s := openSpec(t, Spec{Upper: l.upper, Work: l.work, MemoryMB: 48})
+	if s.limit == nil {
+		t.Skip("needs a memory cgroup: none can be made here")
+	}
+	want(t, s, "", "true", "")
+	out, exit := bash(t, s, "", "x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo survived")
+	if !exit.OOMKilled || exit.Code == 0 {
+		t.Errorf("Run = %q, %+v; want it killed for its memory", out, exit)
+	}
+	dir := s.limit.dir
+	s.Close()
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Stat(%q) = %v; want the cgroup gone", dir, err)
+	}
+}
+
+func TestMemoryCandidates(t *testing.T) {
+	tests := []struct {
+		membership string
+		dirs       []string
+	}{
+		{"4:memory:/a/b\n1:cpu:/\n", []string{"/sys/fs/cgroup/memory/a/b/n"}},
+		{"0::/user.slice/x\n", []string{"/sys/fs/cgroup/user.slice/x/n", "/sys/fs/cgroup/n"}},
+		{"4:memory:/\n0::/\n", []string{"/sys/fs/cgroup/memory/n", "/sys/fs/cgroup/n", "/sys/fs/cgroup/n"}},
+		{"", nil},
+	}
+	for _, tt := range tests {
+		var got []string
+		for _, l := range memoryCandidates(tt.membership, "n") {
+			got = append(got, l.dir)
+		}
+		if d := cmp.Diff(tt.dirs, got); d != "" {
+			t.Errorf("memoryCandidates(%q): %s", tt.membership, d)
+		}
+	}
+}
