@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// rootless prepares to run this test program as an ordinary user with
+// subordinate ids, in a directory that the user can write in.
+func rootless(t *testing.T, args ...string) (cmd *exec.Cmd, dir string) {
+	t.Helper()
+	if os.Geteuid() != 0 || inUserNamespace() {
+		t.Skip("needs root, to become a user with subordinate ids")
+	}
+	for _, tool := range []string{"newuidmap", "newgidmap", "setpriv", "unshare"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s: %v", tool, err)
+		}
+	}
+	for _, f := range []string{"/etc/subuid", "/etc/subgid"} {
+		if _, err := os.Stat(f); err != nil {
+			t.Skipf("needs a file to mount over: %v", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "e2bt-rootless-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	program := filepath.Join(dir, "engine.test")
+	if err := errors.Join(os.Chmod(dir, 0o755), copyFile("/proc/self/exe", program)); err != nil {
+		t.Fatal(err)
+	}
+	argv := append([]string{"--mount", "--propagation", "private", "sh", "testdata/rootless.sh", dir, program}, args...)
+	return exec.Command("unshare", argv...), dir
+}
+
+// TestRootless runs the tests of this package again, without root.
+func TestRootless(t *testing.T) {
+	cmd, _ := rootless(t, "-test.v")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestTimeoutKillsEverything") {
+		t.Errorf("rootless tests: %v\n%s", err, out)
+	}
+}
+
+// TestRootlessParentKilled kills the program that entered the user namespace:
+// its other self inside, the sandbox and the commands must go with it.
+func TestRootlessParentKilled(t *testing.T) {
+	cmd, dir := rootless(t)
+	root, err := baseRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer := filepath.Join(dir, "layer")
+	for _, d := range []string{layer, layer + "/upper", layer + "/work"} {
+		if err := errors.Join(os.Mkdir(d, 0o755), os.Chown(d, 4242, 4242)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Chmod(scratch, 0o755), os.Symlink(root, layer+"/base")); err != nil {
+		t.Fatal(err)
+	}
+	nap := newNap()
+	cmd.Env = append(os.Environ(), killedVariable+"="+layer, napVariable+"="+nap)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Errorf("the victim said %q, %v; want ready", line, err)
+	}
+	cmd.Process.Signal(syscall.SIGKILL)
+	cmd.Wait()
+	until(t, "the commands end", func() bool { return len(sleepers(t, nap)) == 0 })
+	until(t, "the mounts go", func() bool { return !mounted(t, layer) })
+}
+
+func TestSubordinateRanges(t *testing.T) {
+	text := "bob:1:65536\n# no\nann:5:100\n1000:7:65536\nann:100000:200000\n"
+	tests := []struct {
+		name, uid string
+		want      []string
+	}{{"ann", "1", []string{"1", "100000", "65536"}}, {"eve", "1000", []string{"1", "7", "65536"}}, {"eve", "1", nil}}
+	for _, tt := range tests {
+		if d := cmp.Diff(tt.want, subordinateRanges(text, tt.name, tt.uid)); d != "" {
+			t.Errorf("subordinateRanges(%q, %q): %s", tt.name, tt.uid, d)
+		}
+	}
+}
