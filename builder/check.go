@@ -3,6 +3,7 @@ package builder
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -74,7 +75,7 @@ func (r *Runner) runCheck(ctx context.Context, sandbox *e2b.Sandbox, c config.Ch
 	})
 	var late *e2b.TimeoutError
 	switch {
-	case asTimeout(err, &late):
+	case errors.As(err, &late):
 		return fmt.Sprintf("did not end within %s%s", limit, quoteOutput(&stdout, &stderr)), nil
 	case err != nil:
 		return "", err

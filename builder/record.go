@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -85,4 +86,33 @@ func FindRecord(records []Record, want string) (Record, bool) {
 		}
 	}
 	return Record{}, false
+}
+
+// Has reports whether a promoted build gets that tag.
+func (rec Record) Has(tag string) bool { return slices.Contains(rec.Tags, tag) }
+
+// Attach follows a build that an earlier run started and did not finish. With
+// promote it goes on as that run would have: checks, then promotion.
+func (r *Runner) Attach(ctx context.Context, t *Template, rec Record, promote bool) Result {
+	if r.now == nil {
+		r.now = time.Now
+	}
+	r.runTag = rec.RunTag
+	start := r.now()
+	res := Result{Template: t, Status: StatusError, TemplateID: rec.TemplateID, BuildID: rec.BuildID}
+	r.emit(Event{Type: EventBuildStart, Template: t.Name, TemplateID: rec.TemplateID, BuildID: rec.BuildID, Total: len(t.Steps)})
+	if promote {
+		res = r.finish(ctx, t, res)
+	} else {
+		res = r.follow(ctx, t, res)
+	}
+	if res.Failure != nil {
+		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: res.Failure})
+	}
+	rec.Status, res.Elapsed = res.Status, r.now().Sub(start)
+	if err := rec.write(r.StateDir); err != nil && res.Err == nil {
+		res.Err = err
+	}
+	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
+	return res
 }

@@ -1,0 +1,169 @@
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	smallFile   = 16 << 10 // bytes; such a file is read once, for key and archive
+	smallBudget = 24 << 20 // bytes that all of them together may hold
+	keyVersion  = "e2bt-files-1"
+	batchFiles  = 64 // files that one worker takes at a time
+)
+
+// Key is the tree's key, 64 hexadecimal digits. The files are read once; a
+// later Pack notices when they have changed since.
+func (t *Tree) Key() (string, error) {
+	if t.key != "" {
+		return t.key, nil
+	}
+	if err := t.hash(); err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", keyVersion)
+	for _, e := range t.entries {
+		fmt.Fprintf(h, "%d:%s %o %d:%s %x\n", len(e.path), e.path, canonicalMode(e.mode), len(e.target), e.target, e.sum)
+	}
+	t.key = hex.EncodeToString(h.Sum(nil))
+	return t.key, nil
+}
+
+// canonicalMode keeps the type and whether the owner may execute.
+func canonicalMode(m fs.FileMode) fs.FileMode {
+	switch {
+	case m.IsDir():
+		return fs.ModeDir | 0o755
+	case m&fs.ModeSymlink != 0:
+		return fs.ModeSymlink | 0o777
+	case m&0o100 != 0:
+		return 0o755
+	}
+	return 0o644
+}
+
+// hash reads every file once, several at a time.
+func (t *Tree) hash() error {
+	var budget atomic.Int64
+	budget.Store(smallBudget)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for start := 0; start < len(t.entries); start += batchFiles {
+		part := t.entries[start:min(start+batchFiles, len(t.entries))]
+		group.Go(func() error {
+			buf := make([]byte, 128<<10)
+			for i := range part {
+				if err := t.hashFile(&part[i], buf, &budget); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (t *Tree) hashFile(e *entry, buf []byte, budget *atomic.Int64) error {
+	if !e.mode.IsRegular() {
+		return nil
+	}
+	file, err := t.open(e)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if e.size <= smallFile {
+		n, err := io.ReadFull(file, buf[:e.size+1])
+		if err != io.ErrUnexpectedEOF && err != io.EOF || int64(n) != e.size {
+			return changed(e, err)
+		}
+		e.sum = sha256.Sum256(buf[:n])
+		if budget.Add(-e.size) >= 0 {
+			e.data = append(make([]byte, 0, n), buf[:n]...)
+		}
+		return nil
+	}
+	h := sha256.New()
+	n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{file}, buf)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", e.path, err)
+	}
+	if n != e.size {
+		return changed(e, nil)
+	}
+	h.Sum(e.sum[:0])
+	return nil
+}
+
+// open opens the file of an entry without following a link that has taken its
+// place.
+func (t *Tree) open(e *entry) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(t.dir, filepath.FromSlash(e.path)), os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", e.path, err)
+	}
+	return file, nil
+}
+
+func changed(e *entry, err error) error {
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return fmt.Errorf("reading %s: %w", e.path, err)
+	}
+	return fmt.Errorf("%s changed while it was read", e.path)
+}
+
+// SDKHash is the hash that E2B's own SDKs compute for these files, copied from
+// src to dest as the user wrote them. It depends on umask and filesystem.
+func (t *Tree) SDKHash(src, dest string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "COPY %s %s", src, dest)
+	for i := range t.entries {
+		e := &t.entries[i]
+		io.WriteString(h, e.path+strconv.FormatUint(uint64(unixMode(e.mode)), 10)+strconv.FormatInt(e.disk, 10))
+		if e.target != "" {
+			io.WriteString(h, e.target)
+			continue
+		}
+		if !e.mode.IsRegular() {
+			continue
+		}
+		file, err := t.open(e)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(h, file)
+		_ = file.Close() // it was only read
+		if err != nil {
+			return "", fmt.Errorf("reading %s: %w", e.path, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// unixMode is st_mode.
+func unixMode(m fs.FileMode) uint32 {
+	out := uint32(m.Perm())
+	for bit, value := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if m&bit != 0 {
+			out |= value
+		}
+	}
+	switch {
+	case m.IsDir():
+		return out | 0o40000
+	case m&fs.ModeSymlink != 0:
+		return out | 0o120000
+	}
+	return out | 0o100000
+}

@@ -1,0 +1,148 @@
+package archive
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+)
+
+// walk collects entries below a directory.
+type walk struct {
+	dir     string
+	ignore  *patternmatcher.PatternMatcher
+	want    *patternmatcher.PatternMatcher // nil: everything
+	entries []entry
+	found   bool // something that was asked for, not only a directory on the way
+	ignored int
+}
+
+func (w *walk) host(p string) string { return filepath.Join(w.dir, filepath.FromSlash(p)) }
+
+func (w *walk) whyNone() string {
+	if w.ignored > 0 {
+		return ": .dockerignore and ignore leave out everything there"
+	}
+	return ""
+}
+
+// matches carries what the patterns said of the directories above.
+type matches struct {
+	ignore, want patternmatcher.MatchInfo
+	wanted       bool // a directory above was asked for, and so is all below it
+}
+
+// from walks the tree at start; the directories above it may be ignored.
+func (w *walk) from(start string) error {
+	var above matches
+	if start != "." {
+		for i, c := range start {
+			if c == '/' {
+				if _, err := w.match(start[:i], &above); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	info, err := os.Lstat(w.host(start))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", start, err)
+	}
+	return w.visit(start, info, above)
+}
+
+// match asks the patterns about a path and brings above up to date.
+func (w *walk) match(p string, above *matches) (ignored bool, err error) {
+	ignored, info, err := w.ignore.MatchesUsingParentResults(p, above.ignore)
+	if err != nil {
+		return false, fmt.Errorf("matching %s: %w", p, err)
+	}
+	above.ignore = info
+	if w.want != nil && !above.wanted {
+		if above.wanted, info, err = w.want.MatchesUsingParentResults(p, above.want); err != nil {
+			return false, fmt.Errorf("matching %s: %w", p, err)
+		}
+		above.want = info
+	}
+	return ignored, nil
+}
+
+func (w *walk) visit(p string, info fs.FileInfo, above matches) error {
+	ignored := false
+	if p != "." {
+		var err error
+		if ignored, err = w.match(p, &above); err != nil {
+			return err
+		}
+	}
+	if ignored {
+		w.ignored++
+	}
+	wanted := (w.want == nil || above.wanted) && !ignored
+	if wanted {
+		if err := w.add(p, info); err != nil {
+			return err
+		}
+	}
+	// Below an ignored directory something may be taken back in by a pattern
+	// with an exclamation mark.
+	if !info.IsDir() || ignored && !w.ignore.Exclusions() {
+		return nil
+	}
+	return w.children(p, above)
+}
+
+func (w *walk) children(p string, above matches) error {
+	list, err := os.ReadDir(w.host(p))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", p, err)
+	}
+	for _, child := range list {
+		info, err := child.Info()
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path.Join(p, child.Name()), err)
+		}
+		if err := w.visit(path.Join(p, child.Name()), info, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) add(p string, info fs.FileInfo) error {
+	e := entry{path: p, mode: info.Mode(), disk: info.Size(), time: info.ModTime()}
+	switch {
+	case info.Mode().IsRegular():
+		e.size = info.Size()
+	case info.Mode()&fs.ModeSymlink != 0:
+		target, err := os.Readlink(w.host(p))
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", p, err)
+		}
+		e.target = filepath.ToSlash(target)
+	case !info.IsDir():
+		return fmt.Errorf("%s is %s: only files, directories and links can be copied", p, kind(info.Mode()))
+	}
+	if strings.ContainsAny(p, "\x00") {
+		return fmt.Errorf("%q is no name that can be copied", p)
+	}
+	w.found = true
+	w.entries = append(w.entries, e)
+	return nil
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
+}

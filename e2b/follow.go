@@ -1,0 +1,156 @@
+package e2b
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	pageSize     = 100
+	shortestPoll = 200 * time.Millisecond
+	longestPoll  = 2 * time.Second
+	prefetch     = 4 // pages asked for at once while the log is long
+)
+
+// FollowOptions say what to do with what comes. The functions are called by
+// one goroutine at a time, in the order of the log.
+type FollowOptions struct {
+	Offset    int // entries that are known already
+	OnEntries func([]LogEntry)
+	OnRetry   func(err error, wait time.Duration)
+}
+
+// Status returns one page of a build's status.
+func (c *Client) Status(ctx context.Context, templateID, buildID string, offset int) (BuildStatus, error) {
+	var out BuildStatus
+	_, err := c.do(ctx, statusCall(templateID, buildID, offset, &out))
+	return out, err
+}
+
+func statusCall(templateID, buildID string, offset int, out *BuildStatus) call {
+	return call{
+		method: http.MethodGet, path: "/templates/" + url.PathEscape(templateID) + "/builds/" + url.PathEscape(buildID) + "/status",
+		query: url.Values{"logsOffset": {strconv.Itoa(offset)}}, out: out, repeat: true,
+	}
+}
+
+// Follow waits for the end of a build and hands out its log up to the last
+// entry. It goes on through lost connections, rate limits and server errors for
+// as long as ctx lives; only a refusal ends it.
+func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts FollowOptions) (BuildStatus, error) {
+	f := follower{client: c, templateID: templateID, buildID: buildID, opts: opts, offset: opts.Offset, poll: shortestPoll}
+	for {
+		pages, err := f.ask(ctx)
+		if err != nil {
+			if err := f.retry(ctx, err); err != nil {
+				return BuildStatus{}, err
+			}
+			continue
+		}
+		f.wait = 0
+		last, full := f.take(pages)
+		switch {
+		case full:
+			f.poll = shortestPoll
+			f.wide = min(max(2, 2*f.wide), prefetch)
+			continue
+		case last.Status.Done() && len(last.LogEntries) == 0:
+			return last, nil
+		case last.Status.Done():
+			f.wide = 1
+			continue // once more: an empty page is the end of the log
+		}
+		f.wide = 1
+		if len(last.LogEntries) > 0 {
+			f.poll = shortestPoll
+		}
+		if err := sleep(ctx, f.poll); err != nil {
+			return BuildStatus{}, err
+		}
+		f.poll = min(f.poll*3/2, longestPoll)
+	}
+}
+
+// Logs hands out the log of a build as far as it is there.
+func (c *Client) Logs(ctx context.Context, templateID, buildID string, each func([]LogEntry)) error {
+	for offset := 0; ; {
+		page, err := c.Status(ctx, templateID, buildID, offset)
+		if err != nil || len(page.LogEntries) == 0 {
+			return err
+		}
+		each(page.LogEntries)
+		offset += len(page.LogEntries)
+	}
+}
+
+// follower is where following a build stands.
+type follower struct {
+	client              *Client
+	templateID, buildID string
+	opts                FollowOptions
+	offset              int
+	wide                int // pages to ask for at once
+	poll, wait          time.Duration
+}
+
+// ask fetches the next pages. Pages after one that is not full are empty or
+// begin elsewhere than asked for, so take drops them.
+func (f *follower) ask(ctx context.Context) ([]BuildStatus, error) {
+	pages := make([]BuildStatus, max(f.wide, 1))
+	errs := make(chan error, len(pages))
+	for i := range pages {
+		one := func() {
+			_, err := f.client.once(ctx, statusCall(f.templateID, f.buildID, f.offset+i*pageSize, &pages[i]), nil)
+			errs <- err
+		}
+		if i == len(pages)-1 {
+			one()
+		} else {
+			go one()
+		}
+	}
+	var failed error
+	for range pages {
+		if err := <-errs; err != nil {
+			failed = err
+		}
+	}
+	return pages, failed
+}
+
+// take hands out what is new, up to the first page that is not full, and
+// returns that page, or the last one.
+func (f *follower) take(pages []BuildStatus) (last BuildStatus, full bool) {
+	for _, page := range pages {
+		f.offset += len(page.LogEntries)
+		if f.opts.OnEntries != nil && len(page.LogEntries) > 0 {
+			f.opts.OnEntries(page.LogEntries)
+		}
+		if len(page.LogEntries) < pageSize {
+			return page, false
+		}
+		last = page
+	}
+	return last, true
+}
+
+// retry waits before asking again, or returns the error that ends it all.
+func (f *follower) retry(ctx context.Context, err error) error {
+	var refused *Error
+	if ctx.Err() != nil || errors.As(err, &refused) && !refused.Temporary() {
+		return err
+	}
+	f.wait = min(max(2*f.wait, firstWait), longestWait)
+	wait := jitter(f.wait)
+	if refused != nil {
+		wait = max(wait, refused.RetryAfter)
+	}
+	if f.opts.OnRetry != nil {
+		f.opts.OnRetry(err, wait)
+	}
+	return sleep(ctx, wait)
+}
