@@ -37,6 +37,8 @@ func (s *Sandbox) Copy(ctx context.Context, c CopySpec) error {
 	if err != nil {
 		return fmt.Errorf("copying: %w", err)
 	}
+	// A larger pipe means fewer switches; above a limit it is refused, and stays.
+	unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 	fed := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(struct{ io.Writer }{w}, c.Archive)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -230,8 +231,8 @@ func BenchmarkCopy(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(whole)))
-	for b.Loop() {
-		if err := s.Copy(b.Context(), CopySpec{Archive: bytes.NewReader(whole), Source: "src", Dest: "/app"}); err != nil {
+	for i := 0; b.Loop(); i++ {
+		if err := s.Copy(b.Context(), CopySpec{Archive: bytes.NewReader(whole), Source: "src", Dest: fmt.Sprint("/app", i)}); err != nil {
 			b.Fatal(err)
 		}
 	}
