@@ -21,8 +21,8 @@ const (
 	sudoersPath = "etc/sudoers.d/e2bt-host"
 )
 
-// injectable are the files that may be injected.
-var injectable = append([]string{"etc/resolv.conf", "etc/hosts", bundlePath, profilePath, sudoersPath}, imageBundles...)
+// shared are the files that may be injected in the place of the image's own.
+var shared = append([]string{"etc/resolv.conf", "etc/hosts"}, imageBundles...)
 
 // bundleNames are the variables that make tools use another CA bundle.
 var bundleNames = []string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO",

@@ -227,7 +227,7 @@ func TestRunErrors(t *testing.T) {
 func TestLayersStack(t *testing.T) {
 	a, b := newLayer(t), newLayer(t)
 	s := open(t, a)
-	want(t, s, "", "echo one > /tmp/one; echo two > /etc/two; rm /usr/local/lib/file; chown ann /etc/resolv.conf /etc/hosts /run/*; echo '9.9.9.9 nine' >> /etc/hosts", "")
+	want(t, s, "", "echo one > /tmp/one; echo two > /etc/two; rm /usr/local/lib/file; chown ann /etc/resolv.conf /etc/hosts /run/*; echo '9.9.9.9 nine' >> /etc/hosts; rm -rf /run/*", "")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -318,6 +318,9 @@ func TestSignal(t *testing.T) {
 	}
 	if err := s.Signal(1, unix.SIGKILL); err == nil {
 		t.Error("Signal(1) = nil; want an error")
+	}
+	if err := s.Signal(32000, unix.SIGKILL); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("Signal(32000) = %v; want ESRCH", err)
 	}
 	want(t, s, "", "kill -9 1; kill -TERM 1; echo alive", "alive\n")
 }

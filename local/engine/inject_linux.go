@@ -66,7 +66,7 @@ func (in *injected) open(name string, flags uint64) (*os.File, error) {
 }
 
 func (in *injected) read(name string) []byte {
-	f, err := in.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
+	f, err := openRegular(func(flags uint64) (*os.File, error) { return in.open(name, flags) }, unix.O_RDONLY)
 	if err != nil {
 		return nil
 	}
@@ -76,6 +76,24 @@ func (in *injected) read(name string) []byte {
 		return nil
 	}
 	return data
+}
+
+// openRegular opens what is a regular file: to open a device, which anybody
+// can put into a layer, may already do something.
+func openRegular(open func(flags uint64) (*os.File, error), flags uint64) (*os.File, error) {
+	path, err := open(unix.O_PATH)
+	if err != nil {
+		return nil, err
+	}
+	info, err := path.Stat()
+	path.Close()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("opening %s: not a regular file", path.Name())
+	}
+	return open(flags)
 }
 
 func (in *injected) isDir(name string) bool {
@@ -198,7 +216,13 @@ func scrub(upper string, inject *os.File) error {
 		return err
 	}
 	defer up.Close()
-	for _, name := range injectable {
+	for _, name := range []string{bundlePath, profilePath, sudoersPath} {
+		// Names of ours: not even the trace of their deletion is wanted.
+		if err := unlinkBeneath(up, name); err != nil && !absent(err) {
+			return fmt.Errorf("cleaning the layer of %s: %w", name, err)
+		}
+	}
+	for _, name := range shared {
 		if err := scrubFile(up, inject, name); err != nil {
 			return fmt.Errorf("cleaning the layer of %s: %w", name, err)
 		}
@@ -221,9 +245,9 @@ func scrubFile(up, inject *os.File, name string) error {
 		return nil
 	}
 	defer ours.Close()
-	theirs, err := openBeneath(up, name, unix.O_RDWR|unix.O_NONBLOCK)
+	theirs, err := openRegular(func(flags uint64) (*os.File, error) { return openBeneath(up, name, flags) }, unix.O_RDWR)
 	if err != nil {
-		return nil // not in the layer, or a link or whiteout of its own
+		return nil // not in the layer, or something of the command's own
 	}
 	defer theirs.Close()
 	was, err := readRegular(ours, maxInjected*2)
@@ -232,7 +256,7 @@ func scrubFile(up, inject *os.File, name string) error {
 	}
 	is, err := readRegular(theirs, maxInjected*2)
 	if err != nil {
-		return nil // something else now: the command's own
+		return nil // grown large: the command's own
 	}
 	if bytes.Equal(is, was) {
 		return unlinkBeneath(up, name)
@@ -242,6 +266,12 @@ func scrubFile(up, inject *os.File, name string) error {
 		return errors.Join(err, theirs.Truncate(int64(len(rest))))
 	}
 	return nil
+}
+
+// absent tells whether err means that there is nothing of that name, perhaps
+// because a part of it is a link or a file.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EXDEV)
 }
 
 func unlinkBeneath(up *os.File, name string) error {

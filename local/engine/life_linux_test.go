@@ -109,6 +109,25 @@ func until(t testing.TB, what string, is func() bool) {
 	t.Errorf("after 10 s it is not so that %s", what)
 }
 
+func TestOpenCancelled(t *testing.T) {
+	e, l := newEngine(t), newLayer(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(time.Millisecond, cancel)
+	root, err := baseRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := e.Open(ctx, Spec{Lowers: []string{root}, Upper: l.upper, Work: l.work})
+	if err == nil {
+		err = s.Close()
+	} else if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	if err != nil || mounted(t, l.upper) {
+		t.Errorf("Open = %v, mounted: %v; want nothing left", err, mounted(t, l.upper))
+	}
+}
+
 func TestManyLayers(t *testing.T) {
 	newEngine(t)
 	dir := t.TempDir()

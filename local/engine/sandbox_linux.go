@@ -128,7 +128,9 @@ func (s *Sandbox) setUp(ctx context.Context, e *Engine) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		s.kill()
+		<-done
+		return context.Cause(ctx)
 	}
 }
 

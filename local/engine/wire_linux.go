@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,7 +74,10 @@ type copyRequest struct {
 type finalizeRequest struct{ TemplateID, BuildID, User string }
 
 // remoteError is an error on its way through the socket.
-type remoteError struct{ Kind, Text string }
+type remoteError struct {
+	Kind, Text string
+	Errno      syscall.Errno `json:",omitempty"`
+}
 
 func (e *remoteError) err() error {
 	switch {
@@ -85,25 +89,39 @@ func (e *remoteError) err() error {
 		return &DirError{Path: e.Text}
 	case e.Kind == "copy":
 		return &CopyError{Reason: e.Text}
+	case e.Errno != 0:
+		return &kernelError{e.Text, e.Errno}
 	}
 	return errors.New(e.Text)
 }
 
+// kernelError keeps what the kernel said for errors.Is.
+type kernelError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *kernelError) Error() string { return e.text }
+func (e *kernelError) Unwrap() error { return e.errno }
+
 func toRemote(err error) *remoteError {
+	if err == nil {
+		return nil
+	}
 	var user *UserError
 	var dir *DirError
 	var cp *CopyError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &user):
-		return &remoteError{"user", user.Name}
+		return &remoteError{Kind: "user", Text: user.Name}
 	case errors.As(err, &dir):
-		return &remoteError{"dir", dir.Path}
+		return &remoteError{Kind: "dir", Text: dir.Path}
 	case errors.As(err, &cp):
-		return &remoteError{"copy", cp.Reason}
+		return &remoteError{Kind: "copy", Text: cp.Reason}
 	}
-	return &remoteError{"", err.Error()}
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return &remoteError{Text: err.Error(), Errno: errno}
 }
 
 // channel is one end of the socket; send may be called by many at once.
