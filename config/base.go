@@ -1,0 +1,89 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// registries are the blocks that hold credentials: their fields are all
+// required.
+var registries = map[string][]string{
+	"registry": {"username", "password"},
+	"aws":      {"access_key_id", "secret_access_key", "region"},
+	"gcp":      {"service_account_json"},
+}
+
+// base reads what a template starts from.
+func (d *decoder) base(b *hcl.Block) Base {
+	out := Base{Range: b.DefRange}
+	given := 0
+	said := func(read func(*hcl.Attribute)) func(*hcl.Attribute) {
+		return func(attr *hcl.Attribute) {
+			given++
+			out.Range = hcl.RangeBetween(attr.NameRange, attr.Expr.Range())
+			read(attr)
+		}
+	}
+	c := children{}
+	for _, kind := range sortedKeys(registries) {
+		c[kind] = child{nil, func(block *hcl.Block) { out.Registry = d.registry(block, out.Registry) }}
+	}
+	d.decode(b.Body, fields{
+		"image": said(func(attr *hcl.Attribute) {
+			d.text(&out.Image)(attr)
+			if strings.ContainsAny(out.Image, " \t\n") {
+				d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad image reference", "%q is no image reference such as python:3.12-slim.", out.Image))
+			}
+		}),
+		"template": said(func(attr *hcl.Attribute) { d.baseTemplate(&out, attr) }),
+		"dockerfile": said(func(attr *hcl.Attribute) {
+			d.diags = append(d.diags, problem(attr.NameRange, "Unsupported argument", "Dockerfiles are not supported yet: name an image, and write what the Dockerfile does as batches."))
+		}),
+	}, c)
+	if given != 1 {
+		d.diags = append(d.diags, problem(b.DefRange, "Bad base", "A base has exactly one of image, template and dockerfile; this one has %d.", given))
+	}
+	if out.Registry != nil && out.Image == "" {
+		d.diags = append(d.diags, problem(out.Registry.Range, "Bad base", "Credentials for a registry belong to a base with an image."))
+	}
+	return out
+}
+
+// baseTemplate reads a reference to a template of this configuration, or the
+// name of one on the endpoint.
+func (d *decoder) baseTemplate(out *Base, attr *hcl.Attribute) {
+	v, _, ok := d.eval(attr.Expr, d.ctx)
+	switch {
+	case !ok || v.IsNull():
+	case v.Type() == cty.String:
+		out.External = v.AsString()
+	case v.Type().IsObjectType() && v.Type().HasAttribute("address"):
+		out.Template = v.GetAttr("address").AsString()
+	default:
+		d.diags = append(d.diags, problem(attr.Expr.Range(), "Wrong type", "The argument \"template\" wants a template, such as template.python, one instance of it, such as template.python[\"3.12\"], or the name of one on the endpoint."))
+	}
+}
+
+// registry reads credentials; all of them are secrets.
+func (d *decoder) registry(b *hcl.Block, before *Registry) *Registry {
+	if before != nil {
+		d.diags = append(d.diags, twice("The credentials of the registry", before.Range, b.DefRange))
+		return before
+	}
+	out := &Registry{Type: b.Type, Fields: map[string]string{}, Range: b.DefRange}
+	f := fields{}
+	for _, name := range registries[b.Type] {
+		f[name] = func(attr *hcl.Attribute) {
+			var value string
+			d.text(&value)(attr)
+			out.Fields[name] = value
+			if value != "" && name != "region" && name != "username" {
+				d.secrets[value] = true
+			}
+		}
+	}
+	d.decode(b.Body, f, nil, registries[b.Type]...)
+	return out
+}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+)
+
+// Options say where files are and what variables are set to.
+type Options struct {
+	Dir      string              // paths are relative to it
+	Vars     map[string]string   // from the command line
+	VarFiles []string            // from the command line, weakest first
+	Getenv   func(string) string // for env(); nil: nothing is set
+	Environ  []string            // NAME=VALUE, for E2BT_VAR_NAME
+	Version  string              // of e2bt, for required_version; "dev" fits all
+}
+
+// Load reads what the paths name, files or directories; none means the
+// directory itself. It returns all that is wrong with all of it; the Config is
+// whole only where nothing is an error, but its Files always serve to render.
+func Load(paths []string, opts Options) (*Config, hcl.Diagnostics) {
+	l := &loader{opts: opts, parser: hclparse.NewParser(), secrets: map[string]bool{}}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for _, p := range paths {
+		l.path(p)
+	}
+	cfg := &Config{Dir: opts.Dir, Files: l.parser.Files()}
+	l.decode(cfg)
+	cfg.Secrets = slices.Sorted(maps.Keys(l.secrets))
+	return cfg, l.diags
+}
+
+// loader is one Load on its way.
+type loader struct {
+	opts    Options
+	parser  *hclparse.Parser
+	sources []source
+	diags   hcl.Diagnostics
+	secrets map[string]bool
+}
+
+// source is one parsed file.
+type source struct {
+	name string // as the user would type it
+	body hcl.Body
+}
+
+// path reads a file, or the files of a directory.
+func (l *loader) path(p string) {
+	info, err := os.Stat(l.host(p))
+	if err != nil {
+		l.diags = append(l.diags, noFile(p, err))
+		return
+	}
+	if !info.IsDir() {
+		l.file(p)
+		return
+	}
+	names, err := listFiles(l.host(p))
+	if err != nil {
+		l.diags = append(l.diags, noFile(p, err))
+		return
+	}
+	if len(names) == 0 {
+		l.diags = append(l.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError, Summary: "No configuration files",
+			Detail: fmt.Sprintf("The directory %s has neither e2bt.hcl nor *.e2bt.hcl. Write one, or name a file.", p),
+		})
+	}
+	for _, name := range names {
+		l.file(filepath.Join(p, name))
+	}
+}
+
+func (l *loader) host(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(l.opts.Dir, p)
+}
+
+func noFile(p string, err error) *hcl.Diagnostic {
+	detail := fmt.Sprintf("%s cannot be read: %s.", p, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		detail = fmt.Sprintf("There is no file or directory %s.", p)
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: detail}
+}
+
+// listFiles lists the configuration files of a directory, sorted.
+func listFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		plain := strings.TrimSuffix(name, ".json")
+		if !e.IsDir() && !strings.HasPrefix(name, ".") && (plain == "e2bt.hcl" || strings.HasSuffix(plain, ".e2bt.hcl")) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// file parses one file, once.
+func (l *loader) file(name string) {
+	name = filepath.ToSlash(filepath.Clean(name))
+	if _, done := l.parser.Files()[name]; done {
+		return
+	}
+	src, err := os.ReadFile(l.host(name))
+	if err != nil {
+		l.diags = append(l.diags, noFile(name, err))
+		return
+	}
+	parse := l.parser.ParseHCL
+	if strings.HasSuffix(name, ".json") {
+		parse = l.parser.ParseJSON
+	}
+	file, diags := parse(src, name)
+	l.diags = append(l.diags, diags...)
+	if file != nil && file.Body != nil {
+		l.sources = append(l.sources, source{name, file.Body})
+	}
+}
+
+// decode turns the parsed files into cfg.
+func (l *loader) decode(cfg *Config) {
+	root := l.roots()
+	s := &scope{loader: l, vars: root.variables(l), values: map[string]hclValue{}}
+	s.locals = root.locals
+	for _, b := range root.settings {
+		s.settings(&cfg.Settings, b)
+	}
+	cfg.Templates = s.templates(root.templates)
+	slices.SortFunc(cfg.Templates, func(a, b *Template) int { return strings.Compare(a.Address, b.Address) })
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"github.com/e2bt/e2bt/mirrors"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// pin is a version for a package that is named without one.
+type pin struct {
+	version string
+	at      hcl.Range
+}
+
+// pins are the versions by manager and package.
+type pins map[string]map[string]pin
+
+// pins reads a pins block: one map for every manager.
+func (d *decoder) pins(b *hcl.Block, out pins) {
+	f := fields{}
+	for _, m := range mirrors.Managers() {
+		f[m.Name] = func(attr *hcl.Attribute) {
+			versions := map[string]string{}
+			d.table(&versions)(attr)
+			if out[m.Name] == nil {
+				out[m.Name] = map[string]pin{}
+			}
+			places := d.places(attr)
+			for _, name := range sortedKeys(versions) {
+				at, ok := places[name]
+				if !ok {
+					at = attr.Expr.Range()
+				}
+				if before, ok := out[m.Name][name]; ok {
+					d.diags = append(d.diags, twice("The pin of "+m.Name+" "+name, before.at, at))
+				}
+				out[m.Name][name] = pin{versions[name], at}
+			}
+		}
+	}
+	d.decode(b.Body, f, nil)
+}
+
+// places finds where the entries of a written-out map are.
+func (d *decoder) places(attr *hcl.Attribute) map[string]hcl.Range {
+	out := map[string]hcl.Range{}
+	pairs, diags := hcl.ExprMap(attr.Expr)
+	if diags.HasErrors() {
+		return out
+	}
+	for _, p := range pairs {
+		key, diags := p.Key.Value(d.ctx)
+		if !diags.HasErrors() && key.IsWhollyKnown() && !key.IsNull() && !key.IsMarked() && key.Type().FriendlyName() == "string" {
+			out[key.AsString()] = hcl.RangeBetween(p.Key.Range(), p.Value.Range())
+		}
+	}
+	return out
+}
+
+// apply gives packages without a version their pin. Two versions for one
+// package are an error.
+func (s *scope) apply(p pins, t *Template) {
+	for _, step := range t.Steps {
+		if step.Batch == nil {
+			continue
+		}
+		for _, in := range step.Batch.Installs {
+			m, _ := mirrors.LookupManager(in.Manager)
+			for i := range in.Packages {
+				s.applyOne(p[in.Manager], m, &in.Packages[i])
+			}
+		}
+	}
+}
+
+func (s *scope) applyOne(pins map[string]pin, m mirrors.Manager, pkg *Package) {
+	wanted, ok := pins[pkg.Name]
+	switch {
+	case !ok:
+	case pkg.Version == "":
+		pkg.Version, pkg.Pin = wanted.version, wanted.at
+		pkg.Text = m.Join(pkg.Name, pkg.Version)
+	case pkg.Version != wanted.version:
+		s.diags = append(s.diags, problem(pkg.Range, "Two versions for one package",
+			"%s %s is wanted as %q here, and as %q by the pin at %s. Say it in one place.", m.Name, pkg.Name, pkg.Version, wanted.version, wanted.at))
+	}
+}

@@ -1,0 +1,177 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// RenderOptions say how diagnostics are written.
+type RenderOptions struct {
+	Color   bool
+	Width   uint     // of the terminal; 0: 100
+	Secrets []string // never written
+}
+
+// WriteDiagnostics writes diagnostics for people: what is wrong, where, the
+// line itself, and what to do. Sorted by place, so that all that is wrong with
+// a file stands together.
+func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, opts RenderOptions) {
+	var buf bytes.Buffer
+	width := opts.Width
+	if width == 0 {
+		width = 100
+	}
+	writer := hcl.NewDiagnosticTextWriter(&buf, harmless(files), width, opts.Color)
+	for _, d := range sorted(diags) {
+		shown := *d
+		shown.Summary, shown.Detail = printable(d.Summary), printable(d.Detail)
+		shown.Expression, shown.EvalContext = nil, nil // the library would print the values of variables
+		if shown.Subject != nil && shown.Context != nil && !overlaps(*shown.Context, *shown.Subject) {
+			shown.Context = nil
+		}
+		_ = writer.WriteDiagnostic(&shown) // a buffer takes everything
+	}
+	_, _ = io.WriteString(w, hide(buf.String(), opts.Secrets)) // nobody is left to be told
+}
+
+// sorted puts errors and warnings in the order of their places.
+func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
+	out := slices.Clone(diags)
+	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int {
+		if a.Subject == nil || b.Subject == nil {
+			return boolInt(a.Subject != nil) - boolInt(b.Subject != nil)
+		}
+		if c := strings.Compare(a.Subject.Filename, b.Subject.Filename); c != 0 {
+			return c
+		}
+		return a.Subject.Start.Byte - b.Subject.Start.Byte
+	})
+	return out
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// harmless copies files without control characters, length unchanged so that
+// ranges still fit.
+func harmless(files map[string]*hcl.File) map[string]*hcl.File {
+	out := map[string]*hcl.File{}
+	for name, f := range files {
+		src := bytes.Map(func(r rune) rune {
+			if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+				return '?'
+			}
+			return r
+		}, f.Bytes)
+		if len(src) != len(f.Bytes) { // invalid UTF-8 was replaced by something longer
+			src = bytes.Repeat([]byte("?"), len(f.Bytes))
+		}
+		out[name] = &hcl.File{Body: f.Body, Bytes: src, Nav: f.Nav}
+	}
+	return out
+}
+
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func hide(text string, secrets []string) string {
+	for _, s := range secrets {
+		if len(s) >= 4 {
+			text = strings.ReplaceAll(text, s, "(sensitive)")
+		}
+	}
+	return text
+}
+
+type (
+	jsonReport struct {
+		FormatVersion string           `json:"format_version"`
+		Valid         bool             `json:"valid"`
+		ErrorCount    int              `json:"error_count"`
+		WarningCount  int              `json:"warning_count"`
+		Diagnostics   []jsonDiagnostic `json:"diagnostics"`
+	}
+	jsonDiagnostic struct {
+		Severity string       `json:"severity"`
+		Summary  string       `json:"summary"`
+		Detail   string       `json:"detail"`
+		Range    *jsonRange   `json:"range,omitempty"`
+		Snippet  *jsonSnippet `json:"snippet,omitempty"`
+	}
+	jsonRange struct {
+		Filename string  `json:"filename"`
+		Start    jsonPos `json:"start"`
+		End      jsonPos `json:"end"`
+	}
+	jsonPos struct {
+		Line   int `json:"line"`
+		Column int `json:"column"`
+		Byte   int `json:"byte"`
+	}
+	jsonSnippet struct {
+		Context              *string `json:"context"`
+		Code                 string  `json:"code"`
+		StartLine            int     `json:"start_line"`
+		HighlightStartOffset int     `json:"highlight_start_offset"`
+		HighlightEndOffset   int     `json:"highlight_end_offset"`
+		Values               []any   `json:"values"`
+	}
+)
+
+// DiagnosticsJSON writes diagnostics for programs, in the shape of Terraform's
+// validate -json.
+func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File) ([]byte, error) {
+	out := jsonReport{FormatVersion: "1.0", Valid: !diags.HasErrors(), Diagnostics: []jsonDiagnostic{}}
+	for _, d := range sorted(diags) {
+		j := jsonDiagnostic{Severity: "error", Summary: printable(d.Summary), Detail: printable(d.Detail)}
+		if d.Severity == hcl.DiagWarning {
+			j.Severity = "warning"
+			out.WarningCount++
+		} else {
+			out.ErrorCount++
+		}
+		if at := d.Subject; at != nil {
+			j.Range = &jsonRange{at.Filename, jsonPos(at.Start), jsonPos(at.End)}
+			j.Snippet = snippet(files[at.Filename], *at)
+		}
+		out.Diagnostics = append(out.Diagnostics, j)
+	}
+	text, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding diagnostics: %w", err)
+	}
+	return text, nil
+}
+
+// snippet is the line that a range begins on.
+func snippet(file *hcl.File, at hcl.Range) *jsonSnippet {
+	if file == nil || at.Start.Byte > len(file.Bytes) {
+		return nil
+	}
+	start := bytes.LastIndexByte(file.Bytes[:at.Start.Byte], '\n') + 1
+	end := len(file.Bytes)
+	if n := bytes.IndexByte(file.Bytes[at.Start.Byte:], '\n'); n >= 0 {
+		end = at.Start.Byte + n
+	}
+	return &jsonSnippet{
+		Code: printable(string(file.Bytes[start:end])), StartLine: at.Start.Line, Values: []any{},
+		HighlightStartOffset: at.Start.Byte - start, HighlightEndOffset: max(min(at.End.Byte, end)-start, at.Start.Byte-start),
+	}
+}

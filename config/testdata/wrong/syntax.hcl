@@ -1,0 +1,5 @@
+template "a" {
+  batch "x" {
+    run = [
+  }
+}
