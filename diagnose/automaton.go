@@ -8,6 +8,8 @@ type automaton struct {
 	classes int
 	next    []uint32  // state*classes + class -> state*classes
 	out     [][]int32 // state -> what ends there
+	final   []bool    // by state*classes, whether anything ends there
+	depth   []int     // state -> how many bytes led there
 }
 
 func newAutomaton(literals [][]string) *automaton {
@@ -24,6 +26,10 @@ func newAutomaton(literals [][]string) *automaton {
 		}
 	}
 	a.link()
+	a.final = make([]bool, len(a.next))
+	for row, out := range a.out {
+		a.final[row*a.classes] = len(out) > 0
+	}
 	return a
 }
 
@@ -46,6 +52,7 @@ func (a *automaton) grow() uint32 {
 	state := uint32(len(a.next))
 	a.next = append(a.next, make([]uint32, a.classes)...)
 	a.out = append(a.out, nil)
+	a.depth = append(a.depth, 0)
 	return state
 }
 
@@ -54,7 +61,9 @@ func (a *automaton) insert(s string, id int32) {
 	for i := range len(s) {
 		at := state + uint32(a.class[s[i]])
 		if a.next[at] == 0 {
-			a.next[at] = a.grow()
+			child := a.grow() // moves a.next
+			a.next[at] = child
+			a.depth[int(a.next[at])/a.classes] = i + 1
 		}
 		state = a.next[at]
 	}
@@ -88,15 +97,20 @@ func (a *automaton) link() {
 	}
 }
 
-// find calls hit for each literal that line holds, in order of their ends.
-func (a *automaton) find(line []byte, hit func(id int32, end int)) {
-	state, classes := uint32(0), a.classes
+// find calls hit for each literal that line holds, in order of their ends. It
+// begins in the state in which the line before ended and returns its own last
+// one, so that a literal that was cut in two is found: then across is true.
+func (a *automaton) find(state uint32, line []byte, hit func(id int32, end int, across bool)) uint32 {
+	classes := a.classes
 	for i, c := range line {
 		state = a.next[state+uint32(a.class[c])]
-		if out := a.out[int(state)/classes]; out != nil {
-			for _, id := range out {
-				hit(id, i+1)
-			}
+		if !a.final[state] {
+			continue
+		}
+		row := int(state) / classes
+		for _, id := range a.out[row] {
+			hit(id, i+1, a.depth[row] > i+1)
 		}
 	}
+	return state
 }

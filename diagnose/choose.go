@@ -26,6 +26,9 @@ func (e *Engine) choose(s *Scanner, c Context) *Finding {
 	if c.ExitCode <= 0 {
 		c.ExitCode = exitCodeOf(c.Reason)
 	}
+	if inner := exitCodeOf(s.facts["inner_exit"]); inner > 0 && c.ExitCode <= 1 {
+		c.ExitCode = inner // of the command, where the outer one is a builder's
+	}
 	var all []candidate
 	for i := range e.rules {
 		if found, ok := e.candidate(s, i, c); ok {
@@ -54,8 +57,11 @@ func (e *Engine) candidate(s *Scanner, i int, c Context) (candidate, bool) {
 		hits = []hit{{facts: s.facts}}
 	}
 	for n, h := range hits {
-		sc := newScope(h, c)
+		sc := newScope(h, s.facts, c)
 		if null(r.When) || sc.truth(r.When) {
+			for _, later := range hits[n+1:] {
+				fill(sc.captures, later.captures)
+			}
 			return candidate{r, hits[n:], i, sc}, true
 		}
 	}
@@ -93,7 +99,7 @@ func (e *Engine) finding(c candidate) *Finding {
 		f.Retryable = *r.Retryable
 	}
 	if f.Tool == "" {
-		f.Tool = c.hits[0].facts["tool"]
+		f.Tool = s.facts["tool"]
 	}
 	for _, h := range c.hits[:min(len(c.hits), 3)] {
 		if h.line > 0 {

@@ -10,10 +10,20 @@ import (
 
 const maxEvidence = 400 // bytes of one line of evidence
 
+// spaces are what pnpm and French messages have where a blank is meant.
+var spaces = [][]byte{[]byte("\u2009"), []byte("\u00a0"), []byte("\u202f")}
+
 var (
-	escapes  = regexp.MustCompile("\x1b(?:\\[[0-9;:?<=>!]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[()][A-Za-z0-9]|[@-Z\\\\^_=>a-z0-9])")
+	escapes = regexp.MustCompile("\x1b(?:\\[[0-9;:?<=>!]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[()][A-Za-z0-9]|[@-Z\\\\^_=>a-z0-9])")
+	// What builders write before the line of a command: BuildKit, and the
+	// loggers of the E2B SDKs and of its API.
 	buildkit = regexp.MustCompile(`^#\d+ \d+\.\d+ `)
-	secrets  = []*regexp.Regexp{
+	logger   = regexp.MustCompile(`^\d+\.\ds +\| +[\d:]+(?: [AP]M)? +[A-Z]+ +`)
+	stream   = regexp.MustCompile(`^\[[a-z]+ ?[\d/]*\] \[std(?:out|err)\]: `)
+	// Lines in which a builder repeats the command: no failure of their own.
+	echo       = regexp.MustCompile(`^(?:> )?(?:#\d+ )?\[[^\]]+\] (?:RUN|CMD|COPY|ADD) |^Step \d+/\d+ : |^(?:#\d+ )?(?:ERROR: )?executor failed running|^The command '|^ERROR: failed to solve: process "|^\++ |^\d+ \|(?: |$)|^=> `)
+	runCommand = regexp.MustCompile(`(?s)failed to run command '.*'(: (?:exit|signal))`)
+	secrets    = []*regexp.Regexp{
 		regexp.MustCompile(`(://)[^/\s@'"]+(@)`),
 		regexp.MustCompile(`(?i)((?:_authtoken|auth_?token|access_?token|api_?key|apikey|password|passwd|secret|token)["']?\s*[=:]\s*["']?)[^\s"'&,;]{6,}()`),
 		regexp.MustCompile(`(?i)(authorization:\s*(?:bearer|basic|token)\s+)\S+()`),
@@ -30,7 +40,28 @@ func plain(line []byte) []byte {
 	if len(line) > 3 && line[0] == '#' {
 		line = line[len(buildkit.Find(line)):]
 	}
-	return bytes.TrimSpace(line)
+	for _, space := range spaces {
+		if bytes.Contains(line, space) {
+			line = bytes.ReplaceAll(line, space, []byte{' '})
+		}
+	}
+	line = bytes.TrimSpace(line)
+	if len(line) > 8 && line[0] >= '0' && line[0] <= '9' {
+		line = line[len(logger.Find(line)):]
+	}
+	if len(line) > 8 && line[0] == '[' {
+		line = line[len(stream.Find(line)):]
+	}
+	return line
+}
+
+// isEcho says whether a line repeats a command.
+func isEcho(line []byte) bool { return echo.Match(line) }
+
+// withoutCommand takes the command out of the line in which the API says that
+// it failed, so that its words are not taken for a message.
+func withoutCommand(line []byte) []byte {
+	return runCommand.ReplaceAll(line, []byte("failed to run a command${1}"))
 }
 
 // evidence is line as a person may see it: capped, printable, without secrets.

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -44,6 +43,7 @@ type Engine struct {
 	facts      []fact
 	categories map[Category]category
 	patterns   []pattern
+	except     []func() []*regexp.Regexp // by rule
 	literals   *automaton
 	names      []string // of all facts
 }
@@ -119,6 +119,7 @@ func (e *Engine) Check() error {
 
 func (e *Engine) prepare() error {
 	for i, r := range e.rules {
+		e.except = append(e.except, sync.OnceValue(func() []*regexp.Regexp { return compileAll(r.Except) }))
 		for _, group := range []struct {
 			list    []string
 			purpose purpose
@@ -141,23 +142,35 @@ func (e *Engine) prepare() error {
 	return e.index()
 }
 
+func compileAll(sources []string) []*regexp.Regexp {
+	all := make([]*regexp.Regexp, len(sources))
+	for i, s := range sources {
+		all[i] = regexp.MustCompile(s)
+	}
+	return all
+}
+
 func (e *Engine) index() error {
+	var errs []error
 	all := make([][]string, len(e.patterns))
 	for i := range e.patterns {
 		p := &e.patterns[i]
-		parsed, err := syntax.Parse(p.source, syntax.Perl)
-		if err != nil {
-			return fmt.Errorf("pattern %q: %w", p.source, err)
-		}
-		all[i] = literals(parsed.Simplify())
-		if shortest(all[i]) < minLiteral || !foldable(strings.Join(all[i], "")) {
-			return fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more", p.source, minLiteral)
-		}
 		source := p.source
 		p.compile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
+		parsed, err := syntax.Parse(source, syntax.Perl)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("pattern %q: %w", source, err))
+			continue
+		}
+		if all[i] = literals(parsed); p.join > 0 && shortest(leading(parsed)) >= minLiteral {
+			all[i] = leading(parsed) // which the first of several lines holds
+		}
+		if shortest(all[i]) < minLiteral {
+			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLiteral, all[i]))
+		}
 	}
 	e.literals = newAutomaton(all)
-	return nil
+	return errors.Join(errs...)
 }
 
 // Diagnose reads a whole log and returns its finding, never nil. The error is

@@ -26,6 +26,9 @@ type Rule struct {
 	// Until holds regexps; a line that matches one takes back what matched
 	// before it, as a warning that the tool survived.
 	Until []string
+	// Except holds regexps; a line that matches one does not count as a match,
+	// such as the announcement of another try.
+	Except []string
 	// Join is how many further lines are added to the one that matches.
 	Join       int
 	ExitCodes  []int  // nil: any
@@ -73,6 +76,7 @@ type ruleBlock struct {
 	Match      hcl.Expression `hcl:"match,optional"`
 	Unless     hcl.Expression `hcl:"unless,optional"`
 	Until      hcl.Expression `hcl:"until,optional"`
+	Except     hcl.Expression `hcl:"except,optional"`
 	Join       int            `hcl:"join,optional"`
 	ExitCodes  []int          `hcl:"exit_codes,optional"`
 	Priority   *int           `hcl:"priority,optional"`
@@ -153,7 +157,7 @@ func (b *ruleBlock) rule() (Rule, error) {
 	for _, list := range []struct {
 		to   *[]string
 		from hcl.Expression
-	}{{&r.Match, b.Match}, {&r.Unless, b.Unless}, {&r.Until, b.Until}} {
+	}{{&r.Match, b.Match}, {&r.Unless, b.Unless}, {&r.Until, b.Until}, {&r.Except, b.Except}} {
 		if *list.to, err = patternsOf(list.from); err != nil {
 			return Rule{}, fmt.Errorf("rule %q: %w", b.Name, err)
 		}
@@ -205,7 +209,7 @@ func (r *Rule) check(known []string) error {
 		return fmt.Errorf("rule %q: neither match nor exit_codes", r.Name)
 	}
 	names := slices.Clone(known)
-	for _, pattern := range slices.Concat(r.Match, r.Unless, r.Until) {
+	for _, pattern := range slices.Concat(r.Match, r.Unless, r.Until, r.Except) {
 		re, err := regexp.Compile(pattern)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)

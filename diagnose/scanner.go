@@ -3,11 +3,14 @@ package diagnose
 import (
 	"bytes"
 	"maps"
+	"regexp"
+	"slices"
 )
 
 const (
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
+	maxTail    = 160      // bytes of the lines before that are kept
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
 	maxTries   = 200_000  // regexps run for one pattern; a log that asks for more is hostile
@@ -25,6 +28,9 @@ type Scanner struct {
 	stamp    []int // by pattern: the piece of log that it was last tried on
 	tries    []int
 	pieces   int
+	state    uint32 // of the automaton, kept from line to line
+	echoing  bool   // whether the line repeats a command
+	tail     []byte // the end of the lines before, for a message that was cut in two
 	facts    map[string]string
 	pending  []pending
 }
@@ -114,15 +120,34 @@ func (s *Scanner) piece(raw []byte) {
 		s.feed(text)
 	}
 	s.pieces++
-	s.engine.literals.find(text, func(id int32, end int) {
+	checked := false
+	s.state = s.engine.literals.find(s.state, text, func(id int32, end int, across bool) {
 		if s.stamp[id] == s.pieces && len(text) <= maxWindow {
 			return
 		}
 		s.stamp[id] = s.pieces
-		if s.tries[id]++; s.tries[id] <= maxTries {
-			s.try(int(id), window(text, end))
+		if s.tries[id]++; s.tries[id] > maxTries || s.echo(int(id), &checked, &text) {
+			return
 		}
+		if across {
+			s.try(int(id), slices.Concat(s.tail, text[:min(len(text), maxWindow)]))
+			return
+		}
+		s.try(int(id), window(text, min(end, len(text))))
 	})
+	s.tail = append(s.tail, text[:min(len(text), maxTail)]...)
+	s.tail = s.tail[max(0, len(s.tail)-maxTail):]
+}
+
+// echo says whether the line repeats a command, so that only facts count. The
+// question is put when a line holds a literal, which few do.
+func (s *Scanner) echo(id int, checked *bool, text *[]byte) bool {
+	if !*checked {
+		*checked = true
+		s.echoing = isEcho(*text)
+		*text = withoutCommand(*text)
+	}
+	return s.echoing && s.engine.patterns[id].purpose != tells
 }
 
 // window is the part of a long line around the literal that ends at end.
@@ -135,7 +160,7 @@ func window(text []byte, end int) []byte {
 
 func (s *Scanner) try(id int, text []byte) {
 	p := &s.engine.patterns[id]
-	if p.purpose == matches && len(s.hits[p.owner]) >= maxHits || p.purpose == silences && s.silenced[p.owner] {
+	if p.purpose == matches && len(s.hits[p.owner]) > maxHits || p.purpose == silences && s.silenced[p.owner] {
 		return
 	}
 	if p.join == 0 {
@@ -168,7 +193,7 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 	p := &s.engine.patterns[id]
 	re := p.compile()
 	found := re.FindSubmatchIndex(text)
-	if found == nil {
+	if found == nil || p.purpose == matches && s.excepted(p.owner, text) {
 		return
 	}
 	switch p.purpose {
@@ -184,10 +209,36 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 			s.facts[f.Name] = (&scope{captures: captures}).text(f.Value)
 		}
 	case matches:
-		if len(s.hits[p.owner]) < maxHits {
-			s.hits[p.owner] = append(s.hits[p.owner], hit{line, first, named(re.SubexpNames(), found, text), maps.Clone(s.facts)})
+		s.add(p.owner, hit{line, first, named(re.SubexpNames(), found, text), maps.Clone(s.facts)})
+	}
+}
+
+// add keeps a match. Patterns of one rule that match the same line make one.
+func (s *Scanner) add(rule int, h hit) {
+	hits := s.hits[rule]
+	if n := len(hits); n > 0 && hits[n-1].line == h.line && hits[n-1].text == h.text {
+		fill(hits[n-1].captures, h.captures)
+		return
+	}
+	if len(hits) < maxHits {
+		s.hits[rule] = append(hits, h)
+	}
+}
+
+// fill adds what is missing in one map from another.
+func fill(to, from map[string]string) {
+	for k, v := range from {
+		if to[k] == "" {
+			to[k] = v
 		}
 	}
+}
+
+func (s *Scanner) excepted(rule int, text []byte) bool {
+	if len(s.engine.rules[rule].Except) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.engine.except[rule](), func(re *regexp.Regexp) bool { return re.Match(text) })
 }
 
 func named(names []string, found []int, text []byte) map[string]string {

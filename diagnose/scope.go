@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -29,8 +30,13 @@ type scope struct {
 	finding  *Finding
 }
 
-func newScope(h hit, c Context) *scope {
-	return &scope{captures: h.captures, facts: h.facts, context: c, line: h.line}
+// newScope takes what a hit saw. A fact that was told only after it counts too.
+func newScope(h hit, later map[string]string, c Context) *scope {
+	facts := maps.Clone(later)
+	maps.Copy(facts, h.facts)
+	captures := map[string]string{}
+	maps.Copy(captures, h.captures)
+	return &scope{captures: captures, facts: facts, context: c, line: h.line}
 }
 
 // values holds every name of the expression: a capture that did not take part

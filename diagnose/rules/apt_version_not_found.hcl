@@ -2,7 +2,7 @@
 rule "apt_version_not_found" {
   category = "version_not_found"
   tool     = "apt"
-  priority = 45
+  priority = 46
   match    = <<-RE
     Version '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found
     Release '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found

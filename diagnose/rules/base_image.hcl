@@ -1,39 +1,71 @@
 # The base image, or its platform, is not to be had.
 rule "base_image" {
   category = "base_image"
-  priority = 80
+  priority = 85
   match    = <<-RE
-    image '(?P<image_name>[^']+)' not found: 
-    repository '(?P<image_name>[^']+)' not found: verify
-    access denied to '(?P<image_name>[^']+)': you don't have permission to pull
+    image '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: 
+    repository '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: verify
+    access denied to '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?': you don't have permission to pull
+    permission to pull this image
     invalid image reference '(?P<image_name>[^']+)'
-    failed to pull image '(?P<image_name>[^']+)'
+    failed to pull image '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?': registry returned status code 404
     image architecture "[^"]+" does not match expected 
     unsupported base image distribution
-    pull access denied for (?P<image_name>[^\s,]+)
+    pull access denied for (?P<image_name>[^\s,:]+)
     (?i)pull access denied, repository does not exist
-    failed to resolve source metadata for (?P<image_name>[^\s,]+): (?:[^\s,]+: )?(?:not found|pull access denied|no match)
-    (?i)manifest (?:unknown|for (?P<image_name>\S+) not found)
-    (?i)no match(?:ing)? (?:for platform in manifest|manifest for )
+    failed to resolve source metadata for (?P<image_name>[^\s,]+?)(?::(?P<tag>\w[\w.-]*))?: (?:[^\s,]+: )?(?:not found|pull access denied|no match)
+    (?i)manifest for (?P<image_name>\S+?)(?::(?P<tag>\w[\w.-]*))? not found
+    (?i)(?:reading manifest (?P<tag>\S+) in (?P<image_name>\S+): )?manifest unknown
+    (?i)no match(?:ing)? (?:for platform in manifest|manifest for |image for platform|for platform)
+    (?i)no image found in (?:image index|manifest list) for architecture
+    (?i)image with reference (?P<image_name>\S+) was found but (?:does not|its platform)
     (?i)invalid reference format
-    short-name "?(?P<image_name>[^" ]+)"? did not resolve to an alias
-    template '(?P<image_name>[^']+)' not found
-    tag '[^']+' does not exist for template '(?P<image_name>[^']+)'
+    (?i)failed to parse stage name "(?P<image_name>[^"]+)"
+    short-name "(?P<image_name>[^" ]+)" did not resolve to an alias
+    (?i)requested access to the resource is denied
+    (?i)initializing source docker://(?P<image_name>\S+?)(?::(?P<tag>\w[\w.-]*))?: .*(?:unknown|not found|denied)
+    ^(?:Error: )?template '(?P<image_name>[^']+)' not found
+    tag '(?P<tag>[^']+)' does not exist for template '(?P<image_name>[^']+)'
+    you don't have access to template '(?P<image_name>[^']+)'
     error getting base template
+    (?:^|ERROR: )(?P<image_name>[a-z0-9.-]+(?::\d+)?/[\w./-]+):(?P<tag>[\w.-]+): not found$
   RE
-  unless   = "returned status code (?:429|5\\d\\d)"
-  subject  = coalesce(image_name, image)
-  summary  = "The base image ${coalesce(image_name, image)} is not to be had."
+  unless   = <<-RE
+    returned status code (?:429|5\d\d)
+    toomanyrequests
+    (?i)tls handshake timeout
+  RE
+  subject  = coalesce(image_name, base_image, image)
+  version  = image_name == "" ? base_tag : tag
+  summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+}
+
+# Which image a log says that it starts from.
+fact "base_image" {
+  match = <<-RE
+    ^\[base\] FROM (?P<base_image>\S+?)(?::\w[\w.-]*)?(?: \[|$)
+    load metadata for (?:docker\.io/(?:library/)?)?(?P<base_image>\S+?)(?::\w[\w.-]*)?$
+  RE
+}
+
+fact "base_tag" {
+  match = <<-RE
+    ^\[base\] FROM \S+?:(?P<base_tag>\w[\w.-]*)(?: \[|$)
+    load metadata for \S+?:(?P<base_tag>\w[\w.-]*)$
+  RE
 }
 
 sample "e2b_not_found" {
   log    = "[base] FROM python:3.99-slim"
   reason = "image 'python:3.99-slim' not found: the image or tag does not exist in the registry"
   phase  = "base"
-  want   = { category = "base_image", subject = "python:3.99-slim" }
+  want   = { category = "base_image", subject = "python", version = "3.99-slim" }
 }
 
 sample "buildkit" {
-  log  = "#2 ERROR: no match for platform in manifest: not found"
-  want = { category = "base_image" }
+  log  = <<-LOG
+    #2 [internal] load metadata for registry.example/base/web:2
+    #2 ERROR: no match for platform in manifest: not found
+  LOG
+  want = { category = "base_image", subject = "registry.example/base/web", version = "2" }
 }

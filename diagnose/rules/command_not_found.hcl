@@ -11,7 +11,17 @@ rule "command_not_found" {
     (?:^|[ '])env: ['‘](?P<name>[^'’]+)['’]: No such file or directory
     (?:failed to run command|cannot run|无法运行命令) ?['‘"](?P<name>[^'’"/ ]+)['’"]: No such file or directory
     spawn (?P<name>[\w.@+-]+) ENOENT
-    FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<name>[\w.+-]+)'$
+    FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<name>[a-z][\w+-]*)'$
+    (?i)script not found "(?P<name>[^"]+)"
+    (?i)missing script: "?(?P<name>[\w:.-]+)
+    ERR_PNPM_NO_SCRIPT +Missing script: (?P<name>[\w:.-]+)
+    (?i)error Command "(?P<name>[^"]+)" not found
+    ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL +Command "(?P<name>[^"]+)" not found
+    (?i)couldn't find a script named "(?P<name>[^"]+)"
+    (?i)failed to spawn: `(?P<name>[^`]+)`
+    (?i)command not found: (?P<name>[\w.+-]+)$
+    (?i)no such command: `?(?P<name>[\w.+-]+)
+    (?i)could not determine executable to run
     sudo: (?P<name>\S+): command not found
   RE
   subject  = name

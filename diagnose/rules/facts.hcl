@@ -31,7 +31,7 @@ fact "tool" {
 fact "tool" {
   match = <<-RE
     ^yarn (?:install|add|global|run) v\d
-    YN0000: 
+    (?:^|➤ )YN00\d\d: 
   RE
   value = "yarn"
 }

@@ -14,9 +14,79 @@ rule "missing_file" {
     (?i)^(?:COPY|ADD) failed: .*?(?P<path>[^\s:]+): (?:no such file|file does not exist)
     cwd '(?P<path>[^']+)' does not exist
     (?i)failed to move files in sandbox
+    (?i)no files found in (?P<path>\S+)
+    (?i)file not found: `(?P<path>[^`]+)`
+    (?i)executable doesn't exist at (?P<path>\S+)
+    ERR_PNPM_NO_LOCKFILE.*because (?P<path>\S+) is absent
+    ERR_PNPM_NO_(?:IMPORTER|PKG)_MANIFEST.*(?P<path>package\.json)
+    (?i)couldn't find a (?P<path>package\.json) file
+    (?i)could not find a (?P<path>pyproject\.toml|Cargo\.toml|go\.mod|package\.json)
+    (?i)could not find `(?P<path>Cargo\.toml)` in
+    (?i)could not locate (?P<path>Gemfile)
+    (?i)(?P<path>go\.mod) file not found in current directory
+    (?i)no `(?P<path>pyproject\.toml)` found
+    (?i)there is no (?P<path>POM) in this directory
+    (?i)neither '(?P<path>setup\.py)' nor 'pyproject\.toml' found
+    (?i)Directory '(?P<path>[^']+)' is not installable
+    (?i)Invalid requirement: '(?P<path>[^']+)': Expected package name at the start|File '(?P<path>[^']+)' does not exist
+    (?i)no makefile found
+    (?i)no rule to make target '(?P<path>[^']+)'
+    (?i)the source directory "(?P<path>[^"]+)" does not (?:exist|appear to contain)
+    (?i)Cannot find module '(?P<path>(?:\.{0,2}/)[^']+)'
+    (?i)\[Errno 2\] (?:没有那个文件或目录|Datei oder Verzeichnis nicht gefunden)?:? '(?P<path>[^']+)'
+    (?:无法(?:获取|打开|访问)|Aufruf von stat für|impossible d'évaluer|no se puede efectuar .stat. sobre) ?['‘"»“](?P<path>[^'’"«”]+)['’"«”]
+    ^bash: line \d+: 404: 
+    (?i)line \d+: (?:<!DOCTYPE|<html)|syntax error near unexpected token `<'
+    (?i)HTTP (?:error|status|code)?:? ?404
+    (?i)\b404\b:? not found
+    (?i)returned error: 404
+    (?i)error(?: code)? 404
+    (?i)错误 404
+    (?i)status(?: code)?:? 404
+    (?i)server returned code 404
+    (?i)request failed:? "?404
+    (?i)failed to launch \(ENOENT\)
+    (?i)exists but failed to launch
+    (?i)manifest unknown.*: file
+    (?i)no such file or directory \(os error 2\)
+    (?i)can't find a suitable configuration file
+    (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
-  subject  = path
-  summary  = path == "" ? "A file that the step needs is not there." : "${path} is not there."
+  except   = <<-RE
+    (?i)fatal error: 
+    (?i)error: command '
+    (?i)make(?:\[\d+\])?: (?:cc|gcc|g\+\+|c\+\+): 
+    (?i)^(?:warning|npm warn|W:)
+    (?i)Could not fetch URL
+    (?i)docker daemon
+    (?i)Connection reset|Network is unreachable
+    (?i)npm (?:error|ERR!) 404
+    (?i)could not read (?:username|password)
+  RE
+  subject  = coalesce(path, wget_file, curl_file)
+  summary  = coalesce(path, wget_file, curl_file) == "" ? "A file that the step needs is not there." : "${coalesce(path, wget_file, curl_file)} is not there."
+}
+
+fact "wget_file" {
+  match = "^--\\d{4}-\\d\\d-\\d\\d .*https?://\\S+/(?P<wget_file>[^/\\s?]+)(?:\\?\\S*)?$"
+}
+
+fact "curl_file" {
+  match = "curl .*https?://[^\\s/]+/(?:\\S*/)?(?P<curl_file>[\\w.-]+)"
+}
+
+# What curl fetched for bash was an error page.
+rule "missing_file_executed" {
+  category = "missing_file"
+  priority = 56
+  match    = <<-RE
+    line \d+: 404:+ (?:command not found|未找到命令|not found)
+    : 404:: not found
+    line \d+: (?:Not|<!DOCTYPE|<html>?|<\?xml): (?:command not found|No such file)
+    near unexpected token [`']?(?:<|newline|html)
+  RE
+  subject  = coalesce(wget_file, curl_file)
+  summary  = "What was downloaded and executed is an error page: the address is wrong."
 }
 
 sample "requirements" {

@@ -2,44 +2,118 @@
 # explain what package managers say after them.
 rule "network_dns" {
   category = "network"
-  priority = 70
+  priority = 77
   match    = <<-RE
-    (?i)could not resolve (?:host|proxy)?:? ?['"]?(?P<host>[a-z0-9.-]+)
-    (?i)temporary failure in name resolution
+    (?i)could not resolve (?:host(?:name)?|proxy)\b:? ?['"]?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)
+    (?i)could not resolve hostname \(could not resolve host: (?P<host>[a-z0-9.-]+)
+    (?i)failed to open tcp connection to (?P<host>[a-z0-9.-]+)
     (?i)temporary failure resolving '(?P<host>[^']+)'
+    (?i)temporary failure in name resolution
     (?i)failed to resolve '(?P<host>[^']+)'
-    (?i)getaddrinfo (?:ENOTFOUND|EAI_AGAIN) (?P<host>[a-z0-9.-]+)
+    (?i)getaddrinfo(?: for host:?)? (?:ENOTFOUND|EAI_AGAIN) (?P<host>[a-z0-9.-]+)
     (?i)lookup (?P<host>[a-z0-9.-]+)(?: on \S+)?: (?:no such host|server misbehaving|i/o timeout|temporary failure)
     (?i)unable to resolve host address ['"‘“](?P<host>[a-z0-9.-]+)
     (?i)name or service not known
     (?i)failed to lookup address information
     (?i)nodename nor servname provided
+    (?i)name does not resolve
+    (?i)(?:unknown host|unknownhostexception:?) (?P<host>[a-z0-9.-]+)
+    (?i)no address associated with hostname
+    (?i)could not resolve '(?P<host>[^']+)'
     (?i)dns error
+    (?i)DNS lookup (?:failed|error)
+    域名解析暂时失败
+    (?:未知的名称或服务|无法解析主机)
+    (?:Temporärer Fehler (?:bei der Namensauflösung|beim Auflösen)|Der Name oder der Dienst ist nicht bekannt)
+    (?:Échec temporaire dans la résolution|Nom ou service inconnu|Fallo temporal en la resolución|Nome ou serviço desconhecido|Falha temporária na resolução)
   RE
-  subject  = host
-  summary  = "The name ${host == "" ? "of the server" : host} cannot be resolved."
+  except   = <<-RE
+    (?i)retrying \(retry\(total=[1-9]
+    (?i)will retry|tries? remaining
+    ^npm (?:WARN|warn)
+  RE
+  subject  = coalesce(host != "hostname" ? host : "", net_host)
+  summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
 }
 
 rule "network_connect" {
   category = "network"
-  priority = 70
+  priority = 76
   match    = <<-RE
-    (?i)(?:connect to|connection to) (?P<host>[a-z0-9.:-]+).*(?:connection refused|no route to host|network is unreachable)
+    (?i)(?:connect to|connection to|initiate the connection to) (?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+).*(?:refused|no route|unreachable|timed out|failed)
+    (?i)failed to connect to (?P<host>[a-z0-9.-]+) port \d+
     (?i)connect ECONNREFUSED (?P<host>[0-9a-z.:]+)
-    (?i)\b(?:ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|EPIPE: broken pipe|socket hang up)\b
+    (?i)\b(?:ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ECONNABORTED|EPIPE)\b
+    (?i)socket hang up
     (?i)connection refused
     (?i)connection reset by peer
+    (?i)connection aborted
     (?i)network is unreachable
     (?i)no route to host
     (?i)recv failure: 
     (?i)remote end closed connection without response
     (?i)connection (?:was )?closed (?:before|prematurely|unexpectedly)
+    (?i)connectionreseterror|connectionrefusederror
     (?i)empty reply from server
-    (?i)unable to connect to (?P<host>[a-z0-9.-]+)
+    (?i)unable to connect to (?P<host>[a-z0-9.-]+:(?:http|\d+))
     (?i)failed to establish a new connection
+    (?i)tls connection was non-properly terminated
+    (?i)gnutls recv error \(-(?:9|54|110)\)
+    (?i)unexpected disconnect while reading sideband packet
+    (?i)unexpected eof while reading
+    (?i)SSL_ERROR_SYSCALL|SSL_read: .*(?:errno 104|Connection reset)
+    (?i)transfer closed with .* (?:bytes remaining|outstanding read data)
+    (?i)(?:incompleteread|incompletemessage|connection broken: )
+    (?i)early eof$
+    (?i)operation canceled.*connect|tcp connect error
+    (?i)error sending request for url
+    (?i)FailedToOpenSocket|ConnectionClosed|Unable to connect\. Is the computer able
+    failed: (?:拒绝连接|连接超时|Verbindungsaufbau abgelehnt|Connexion refusée)
+    (?:拒绝连接|没有到主机的路由|网络不可达|Verbindungsaufbau abgelehnt|Das Netzwerk ist nicht erreichbar|Connexion refusée|Le réseau n'est pas accessible|Conexión rehusada|Conexão recusada)
+    curl: \((?:5|6|7|52|56)\) 
+    ^Connecting to .* failed: Connection timed out\.$
+    ^正在连接 .* 失败：
+    (?i)connect(?:ion)? \(110: 
+    (?i)connect to \S+ .*\(\d+: 
+    (?i)connection timed out after \d+ milliseconds
+    (?i)dial tcp \S+ i/o timeout
+    (?i)dial tcp \S+ connect: 
+    (?i)transfer failed for https?://(?P<host>[a-zA-Z0-9.-]+)
+    CondaHTTPError: HTTP 000 CONNECTION FAILED for url <https?://(?P<host>[a-zA-Z0-9.-]+)
+    ERR_PNPM_META_FETCH_FAIL
+    (?i)proxyerror|tunnel connection failed: 50|unable to connect to proxy|proxy CONNECT aborted
+    (?i)there was a problem (?:with )?(?:your )?network
   RE
-  subject  = host
-  summary  = "The server ${host == "" ? "" : "${host} "}cannot be reached."
+  except   = <<-RE
+    (?i)retrying \(retry\(total=[1-9]
+    (?i)will retry|tries? remaining
+    (?i)docker daemon|docker\.sock
+    (?i)postgres|psql|mysql|redis|localhost|connection to server
+    \[Errno 28\]
+    ^(?:WARNING|ERROR|warning|error)?.*(?:MemoryError|Cannot allocate memory)
+    Could not fetch URL \S+/simple/pip/
+    (?i)read timed out|operation timed out
+    ^npm (?:WARN|warn)
+  RE
+  subject  = coalesce(host, base_image, git_host, net_host, apt_host)
+  summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
+}
+
+# A warning before another try. It explains a package that is not found, but not
+# more: the next try may have gone well.
+rule "network_retry" {
+  category   = "network"
+  priority   = 46
+  confidence = "medium"
+  match      = <<-RE
+    (?i)retrying \(retry\(total=[1-9].*(?:NewConnectionError|ProtocolError|ConnectionReset|ProxyError|Name or service|resolution|RemoteDisconnected)
+    (?i)spurious network error
+    (?i)(?:ECONNRESET|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|socket hang up).*(?:will retry|retries left|attempt \d)
+    ^info There appears to be trouble with your network connection
+  RE
+  unless     = "^(?:Successfully installed|added \\d+ packages|Done in )"
+  subject    = net_host
+  summary    = "The connection to the server broke, again and again."
 }
 
 sample "pip_refused_then_no_match" {
@@ -60,4 +134,22 @@ sample "apt_dns" {
   LOG
   exit_code = 100
   want      = { category = "network", subject = "deb.example" }
+}
+
+sample "cut_in_three" {
+  log  = <<-LOG
+    [builder 2/3] [stderr]: c
+    [builder 2/3] [stderr]: url: (6) Could not reso
+    [builder 2/3] [stderr]: lve host: get.example
+    [builder 3/3] [stderr]: /bin/bash: line 1: /home/user/.local/bin/claude: No such file or directory
+  LOG
+  want = { category = "network", subject = "get.example" }
+}
+
+sample "survived" {
+  log  = <<-LOG
+    WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) after connection broken by 'ProtocolError('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))': /simple/flask/
+    ERROR: Could not find a version that satisfies the requirement flask==99 (from versions: 2.2.5, 3.0.3)
+  LOG
+  want = { category = "version_not_found", subject = "flask" }
 }

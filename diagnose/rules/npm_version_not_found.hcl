@@ -2,7 +2,7 @@
 rule "npm_version_not_found" {
   category = "version_not_found"
   tool     = "npm"
-  priority = 46
+  priority = 48
   match    = <<-RE
     ^npm (?:error|ERR!) (?:notarget )?No matching version found for (?P<package>@?[^@ ]+)@(?P<spec>[^ ]+?)\.?$
     ^npm (?:error|ERR!) (?:notarget )?No matching version found for (?P<package>@?[^@ ]+)@(?P<spec>[^ ]+) with a date before

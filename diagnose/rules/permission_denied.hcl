@@ -16,12 +16,33 @@ rule "permission_denied" {
     (?i)operation not permitted$
     \[Errno 1\] Operation not permitted(?:: '(?P<path>[^']+)')?
     (?i)read-only file system
+    EnvironmentNotWritableError
+    does not have write permissions to the target environment
+    detected dubious ownership in repository at '(?P<path>[^']+)'
+    --dangerously-skip-permissions cannot be used with root
+    (?i)permission denied \(os error 13\)
+    (?i)you don't have write permissions for the (?P<path>\S+) directory
+    (?i)must be (?:run as |root|superuser)
+    (?i)(?:are you|you must be) root\b
+    (?i)superuser privileges
+    (?i)this command has to be run with superuser
+    (?i)is not in the sudoers file
+    (?i)sudo: (?:a password is required|a terminal is required|no tty present)
+    (?i)could not create '(?P<path>[^']+)': permission denied
+    (?i)invalid username: '(?P<path>[^']+)'
   RE
-  unless   = <<-RE
-    Permission denied \(publickey
+  except   = <<-RE
+    (?i)permission denied \(publickey
+    ^ERROR: \S+-r\d+: Permission denied
+    \(13: |^W: 
+    (?i)^(?:warning|npm warn)
   RE
-  subject  = path
+  subject  = coalesce(path, docker_socket)
   summary  = path == "" ? "The user ${user} may not do that." : "The user ${user} may not touch ${path}."
+}
+
+fact "docker_socket" {
+  match = "unix://(?P<docker_socket>/\\S+?docker\\.sock)"
 }
 
 rule "permission_apt_root" {

@@ -2,7 +2,7 @@
 rule "pip_version_not_found" {
   category = "version_not_found"
   tool     = "pip"
-  priority = 46
+  priority = 48
   match    = <<-RE
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<spec>[<>=!~][^ ;(]*).*\(from versions: (?P<there>\d[^)]*)\)?
   RE

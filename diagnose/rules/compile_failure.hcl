@@ -1,0 +1,152 @@
+# A compiler, header or build tool is missing, or the source does not compile.
+rule "compile_failure_missing" {
+  category = "compile_failure"
+  priority = 57
+  match    = <<-RE
+    fatal error: (?P<header>[\w./+-]+\.(?:h|hpp|hh|inc)): No such file or directory
+    fatal error: '(?P<header>[^']+)' file not found
+    致命错误：(?P<header>[\w./+-]+)：
+    schwerwiegender Fehler: (?P<header>[\w./+-]+): 
+    (?i)error: command '(?P<command_name>[^']+)' failed: (?:no such file or directory|permission denied)
+    (?i)unable to execute '(?P<command_name>[^']+)': no such file
+    (?i)(?:make|ninja)(?:\[\d+\])?: (?P<command_name>cc|gcc|g\+\+|c\+\+|clang|cmake|ar|ld|gfortran|nasm|yasm): (?:no such file or directory|command not found)
+    (?i)C compiler "?(?P<command_name>[\w+-]+)"? not found
+    exec: "(?P<command_name>gcc|cc|g\+\+|c\+\+|clang)": executable file not found
+    (?i)linker `(?P<command_name>cc|gcc|clang|ld|lld)` not found
+    (?i)(?P<command_name>pg_config|mysql_config|curl-config|xml2-config|xslt-config|gdal-config|geos-config|krb5-config|llvm-config|net-snmp-config|pkg-config|cmake|swig|cython|gfortran|rustc|cargo|ninja|meson|nasm|autoreconf|protoc) (?:executable |command |utility )?(?:is |was |could )?(?:not (?:be )?found|is required|is not installed|not installed)
+    (?i)you need to install (?P<command_name>[\w-]+)(?: or| to| first)
+    (?i)no acceptable C compiler found
+    (?i)(?:C|CXX|C\+\+|Fortran) compiler .*(?:cannot create executables|is not able to compile|identification is unknown)
+    (?i)CMAKE_(?:C|CXX|Fortran|MAKE)_(?:COMPILER|PROGRAM)\S* (?:not set|could be found)
+    No CMAKE_\w+_COMPILER could be found
+    (?i)cmake must be installed
+    (?i)could not find (?:directory of )?(?P<library>openssl|libclang|protoc|boost|zlib|ffmpeg|libpq|sqlite3?)(?: installation)?
+    (?i)find Python .*(?:Python is not set|could not be run)
+    (?i)could not find any Python installation to use
+    (?i)can't find Python executable
+    (?i)package '?(?P<pkgconfig>[\w.+-]+)'?(?:,? required by '[^']*',?)? (?:was )?not found(?: in the pkg-config search path)?
+    (?i)no package '(?P<pkgconfig>[^']+)' found
+    (?i)could NOT find (?P<library>\w+) \(missing
+    (?i)(?:please )?make sure (?:that )?(?:the |you have )?(?P<library>libxml2|[\w-]+) (?:and [\w-]+ )?development (?:packages|headers|files|libraries) (?:are|is)? ?installed
+    (?i)(?:please )?install (?:the )?(?P<library>[\w.+-]+)(?:-dev|-devel| development) (?:package|headers|files)
+    (?i)requires? a (?:C|C\+\+|Rust|Fortran) compiler
+    (?i)(?:microsoft visual c\+\+|rust compiler|rust toolchain|cargo) .*(?:is required|not found|not installed|not on PATH)
+    (?i)This package requires Rust
+    (?i)can't find rust compiler
+    (?i)is not installed\. Try running:
+    (?i)checking for (?P<header>[\w./+-]+\.h)\.\.\. no$
+    (?i)checking for (?P<header>[\w./+-]+\.h) in [^.]+\.\.\. no$
+    (?i)(?P<library>[\w.-]+) (?:client|library|headers?) (?:is|are) missing\. 
+    (?i)you have to install development tools first
+    (?i)The headers or library files could not be found for (?P<library>\w+)
+    ld: cannot find -l(?P<library>[\w.+-]+)
+    (?i)\./\S+: (?:line )?\d+: (?P<command_name>cmake|make|gcc|cc|g\+\+|autoconf|automake|libtool|pkg-config): (?:command )?not found
+  RE
+  unless   = <<-RE
+    (?i)gyp ERR! stack (?:Error: |FetchError: )?(?:getaddrinfo|connect E|read E|network)
+    (?i)Killed signal terminated program
+    (?i)ModuleNotFoundError: No module named 'distutils'
+  RE
+  except   = <<-RE
+    ^checking (?:for|whether) .*\.\.\. no.*\(cached\)
+    (?i)warning: 
+  RE
+  subject  = coalesce(gem_package, failed_package, go_import, pip_building, header, command_name, library, pkgconfig)
+  version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, pkgconfig, "a build tool")} is missing."
+  fix {
+    when  = provides("apt", coalesce(header, command_name, library, pkgconfig)) != ""
+    title = "Install what it needs: apt = [\"${provides("apt", coalesce(header, command_name, library, pkgconfig))}\"]."
+    safe  = true
+    edit {
+      address = "${batch}.apt[+]"
+      set     = provides("apt", coalesce(header, command_name, library, pkgconfig))
+    }
+  }
+}
+
+rule "compile_failure" {
+  category   = "compile_failure"
+  priority   = 38
+  confidence = "medium"
+  match      = <<-RE
+    (?i)^(?:npm (?:error|ERR!) )?[\w./+-]+\.(?:c|cc|cpp|cxx|h|hpp|lzz|rs|go|pyx)(?::\d+)+: (?:fatal )?error: 
+    (?i)error: command '\S*(?:gcc|cc|g\+\+|clang|cl\.exe|rustc|x86_64-linux-gnu-gcc)' failed with exit (?:code|status) 
+    (?i)make(?:\[\d+\])?: \*\*\* .*Error \d+$
+    (?i)gyp ERR! build error
+    (?i)failed to build gem native extension
+    (?i)(?:^|ERROR: )Failed building wheel for (?P<package>\S+)
+    (?i)could not build wheels for (?P<package>[^\s,]+)
+    (?i)failed to build installable wheels
+    (?i)error: failed to run custom build command for
+    (?i)error: could not compile `(?P<package>[^`]+)`
+    ^error\[E\d{4}\]: 
+    (?i)ninja: build stopped: subcommand failed
+    (?i)collect2: error: ld returned
+    (?i)undefined reference to `
+    (?i)CMake Error at 
+    (?i)configure: error: 
+    (?i)cython\.compiler\.errors
+    (?i)error TS\d+: 
+    (?i)\[ERROR\] COMPILATION ERROR
+    Failed to compile\.$
+    metadata-generation-failed
+    (?i)The build backend returned an error
+    (?i)command .*setup\.py egg_info.* failed with error code
+  RE
+  unless     = <<-RE
+    (?i)Killed signal terminated program
+    (?i)EACCES|permission denied
+    ^error TS\d+
+  RE
+  subject    = coalesce(package, failed_package, pip_building)
+  version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile."
+}
+
+fact "gem_package" {
+  match = "Error installing (?P<gem_package>[\\w.-]+):"
+}
+
+fact "go_import" {
+  match = <<-RE
+    go: (?:downloading|added|finding) (?P<go_import>\S+) v
+    RUN .*go get (?P<go_import>[\w./-]+)
+  RE
+}
+
+# pip says "Collecting X" for each package; the one whose metadata or wheel it
+# makes when a compiler fails is the last.
+fact "pip_building" {
+  match = <<-RE
+    ^Collecting (?P<pip_building>[A-Za-z0-9][\w.-]*)
+    ^Building wheel for (?P<pip_building>[A-Za-z0-9][\w.-]*) .*: (?:started|finished with status 'error')
+    building '(?P<pip_building>[\w.]+)' extension
+    Building (?P<pip_building>[\w-]+) version \d
+  RE
+}
+
+sample "header" {
+  log   = <<-LOG
+    Collecting python-ldap==3.4.4
+      Modules/common.h:15:10: fatal error: lber.h: No such file or directory
+      error: command '/usr/bin/gcc' failed with exit code 1
+      ERROR: Failed building wheel for python-ldap
+  LOG
+  batch = "template.x.batch.py"
+  want  = { category = "compile_failure", subject = "python-ldap", version = "3.4.4", fix = "libldap-dev", edit = "template.x.batch.py.apt[+]=libldap-dev" }
+}
+
+sample "gyp_no_python" {
+  log  = <<-LOG
+    npm error path /app/node_modules/unix-dgram
+    npm error gyp ERR! find Python Python is not set from command line or npm configuration
+    npm error gyp ERR! stack Error: Could not find any Python installation to use
+  LOG
+  want = { category = "compile_failure", tool = "npm", subject = "unix-dgram" }
+}
+
+sample "cgo" {
+  log  = "cgo: C compiler \"gcc\" not found: exec: \"gcc\": executable file not found in $PATH"
+  want = { category = "compile_failure", fix = "build-essential" }
+}

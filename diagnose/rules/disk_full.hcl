@@ -1,0 +1,79 @@
+# No space left, in the words of systems and tools.
+rule "disk_full" {
+  category = "disk_full"
+  priority = 95
+  match    = <<-RE
+    (?i)no space left on device(?P<what>)
+    (?P<path>/[^\s:]+): no space left on device
+    (?i)not enough (?:free )?(?:disk )?space
+    (?i)insufficient (?:free )?(?:disk )?space
+    (?i)you don't have enough free space in (?P<path>\S+?)\.?$
+    (?i)disk quota exceeded
+    (?i)\bENOSPC\b(?:.* for "(?P<path>[^"]+)")?
+    \[Errno 28\]
+    (?i)disk full
+    设备上没有空间
+    Auf dem Gerät ist kein Speicherplatz mehr verfügbar
+    Aucun espace disponible sur le périphérique
+    Plus d'espace disponible
+    No queda espacio en el dispositivo
+    '(?P<path>[^']+)': Não há espaço disponível no dispositivo
+    Não há espaço disponível no dispositivo
+    Spazio esaurito sul device
+    На устройстве не осталось свободного места
+    デバイスに空き領域がありません
+    exceeds the maximum filesystem size
+    (?i)filesystem is full
+    (?i)at least \d+.{1,3}B (?:more )?space needed
+  RE
+  except   = <<-RE
+    (?i)number of file watchers|inotify
+  RE
+  unless   = "number of file watchers reached"
+  subject  = path
+  summary  = "The disk is full."
+  fix {
+    when  = image != "" || base_image != ""
+    title = "Or start from a smaller image than ${coalesce(image, base_image)}."
+  }
+}
+
+# curl gives a full disk no name.
+rule "disk_full_curl_23" {
+  category   = "disk_full"
+  tool       = "curl"
+  priority   = 44
+  confidence = "medium"
+  match      = <<-RE
+    curl: \(23\) (?:Failure writing output to destination|Failed writing body|client returned ERROR on write)
+    curl: \(23\) 
+  RE
+  unless     = <<-RE
+    (?i)not found$
+    (?i)(?:permission denied|no such file)
+    未找到命令
+  RE
+  when       = exit_code == 23
+  summary    = "curl could not write what it downloaded, most often because the disk is full."
+}
+
+sample "english" {
+  log  = "OSError: [Errno 28] No space left on device"
+  want = { category = "disk_full" }
+}
+
+sample "chinese" {
+  log  = "tar: app/model.bin: 无法 write: 设备上没有空间"
+  want = { category = "disk_full" }
+}
+
+sample "e2b_image" {
+  log  = "Build failed: the uncompressed Docker image size (12000 MB) exceeds the maximum filesystem size (10000 MB)"
+  want = { category = "disk_full" }
+}
+
+sample "curl" {
+  log       = "curl: (23) Failure writing output to destination"
+  exit_code = 23
+  want      = { category = "disk_full", confidence = "medium" }
+}

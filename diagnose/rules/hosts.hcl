@@ -1,0 +1,66 @@
+# Which server a tool talks to.
+fact "net_host" {
+  match = <<-RE
+    host='(?P<net_host>[a-zA-Z0-9.-]+)'
+    (?i)(?:GET|HEAD|request to|unable to access|transfer failed for|failed to fetch:?|for url:?|Download(?:ing|ed) from|from/to \S+|failed to download from|connecting to|download data from)[ (<'"`]+https?://(?P<net_host>[a-zA-Z0-9.-]+)
+    ^--\d{4}-\d\d-\d\d .*https?://(?P<net_host>[a-zA-Z0-9.-]+)
+    (?i)authentication failed for '?https?://(?P<net_host>[a-zA-Z0-9.-]+)
+  RE
+}
+
+fact "git_host" {
+  match = <<-RE
+    '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)/
+    fatal: unable to access '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)[/:]
+  RE
+}
+
+fact "apt_host" {
+  match = <<-RE
+    ^(?:Err|Ign|Get):\d+ https?://(?P<apt_host>[a-zA-Z0-9.-]+)
+    (?:Failed to fetch|repository) '?https?://(?P<apt_host>[a-zA-Z0-9.-]+)
+  RE
+}
+
+fact "pip_package" {
+  match = <<-RE
+    ^Collecting (?P<pip_package>[A-Za-z0-9][\w.-]*)
+  RE
+}
+
+# What could not be built, in the words of the tools.
+fact "failed_package" {
+  match = <<-RE
+    ^(?:ERROR: )?Failed (?:building wheel for|to build) '?(?P<failed_package>[A-Za-z0-9][\w.-]*)'?(?: |$|')
+    Failed to (?:download and )?build `(?P<failed_package>[A-Za-z0-9][\w.-]*)
+    × (?:Building wheel|Preparing metadata|Running setup\.py install) for (?P<failed_package>[A-Za-z0-9][\w.-]*)
+    Could not build wheels for (?P<failed_package>[A-Za-z0-9][\w.-]*)
+    (?:npm (?:error|ERR!)|gyp ERR!) (?:path|cwd|gyp ERR! cwd) \S*node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)$
+    (?:^|/)node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+) (?:install|postinstall)(?:\$|:) 
+    YN0009: \S* ?(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@
+    ERR_PNPM\S+ +(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@\S+ (?:install|postinstall)
+    Error installing (?P<failed_package>[\w.-]+):
+    An error occurred while installing (?P<failed_package>[\w.-]+) 
+    failed to run custom build command for `(?P<failed_package>[\w.-]+) 
+    could not compile `(?P<failed_package>[\w.-]+)`
+    ^(?P<failed_package>[\w.-]+-sys) = \d
+  RE
+}
+
+fact "failed_version" {
+  match = <<-RE
+    Failed to (?:download and )?build `[A-Za-z0-9][\w.-]*==(?P<failed_version>[\w.!+]+)`
+    failed to run custom build command for `[\w.-]+ v(?P<failed_version>[\w.+-]+)
+    ^[\w.-]+-sys = (?P<failed_version>\d[\w.+-]*)$
+    /gems/[a-z][\w.-]*-(?P<failed_version>\d[\w.]*)/ext/
+  RE
+}
+
+# The exit code of the command inside a builder.
+fact "inner_exit" {
+  match = <<-RE
+    (?P<inner_exit>exit (?:status|code):? \d+)$
+    (?P<inner_exit>returned a non-zero code: \d+)$
+    (?P<inner_exit>signal: killed)$
+  RE
+}

@@ -1,0 +1,107 @@
+# What was downloaded is not what was announced.
+rule "integrity" {
+  category = "integrity"
+  priority = 72
+  match    = <<-RE
+    (?i)do not match the hashes from the requirements file
+    ^(?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>\S+))? from \S+ ?.*:$
+    (?i)hash (?:sum )?mismatch(?: for `(?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>[^`]+))?`)?
+    \bEINTEGRITY\b
+    (?i)integrity check(?:sum)? failed(?: for tarball: (?P<package>\S+))?
+    (?i)checksum (?:mismatch|failed|verification failed|did not match|error|doesn't match)
+    (?i)checksumming .* failed
+    ERR_PNPM_TARBALL_INTEGRITY .*/-/(?P<package>[\w.-]+?)-\d[^/"]*\.tgz
+    (?P<package>(?:@[\w.-]+/)?[\w.-]+)@npm:(?P<version>[^:\s]+): The remote archive doesn't match the expected checksum
+    (?i)doesn't match the expected (?:checksum|hash|integrity)
+    (?i)integrity (?:check )?(?:failed|mismatch)
+    (?i)(?:NO_PUBKEY|EXPKEYSIG|KEYEXPIRED|REVKEYSIG|BADSIG) (?P<key>[0-9A-F]+)
+    (?i)at least one invalid signature was encountered
+    (?i)signatures? (?:couldn't be verified|could not be verified|verification failed|were invalid|did not verify)
+    (?i)untrusted signature
+    (?i)bad signature
+    (?i)release file for \S+?/dists/(?P<package>[\w.-]+)/\S* is (?:not valid yet|expired)
+    (?i)file has unexpected size
+    (?i)writing more data than expected
+    (?i)unexpected size
+    (?i)not in gzip format
+    (?i)invalid (?:tar (?:header|magic)|gzip|magic|compressed data)
+    (?i)unexpected end of (?:file|data|archive)
+    (?i)(?:this does not look like a tar archive|file is not a zip file|end-of-central-directory signature not found)
+    (?i)bad ?zip ?file|badzipfile
+    (?i)crc (?:error|failed|mismatch)
+    (?i)(?:sha256|sha512|sha1|md5)(?:sum)? (?:mismatch|does not match|error)
+    (?i)sha(?:256|512|1)sum: WARNING: \d+ computed checksum
+    (?i): FAILED$
+    (?i)digest (?:mismatch|did not match|does not match|invalid)
+    (?i)failed size validation
+    (?i)verifying (?P<package>\S+)@(?P<version>\S+): checksum mismatch
+    (?i)SECURITY ERROR
+    (?i)gpg(?:v)?: (?:bad signature|can't check signature)
+    GPG check FAILED
+    (?i)(?:package|rpm) .* (?:is not signed|not signed|Public key .* is not (?:correct|installed))
+    (?i)wrong hash|unexpected hash|ChecksumMismatchError
+    (?i)at verifysignature .*corepack
+    Cannot find matching keyid
+    (?i)\bcorrupt(?:ed)? (?:archive|download|tarball|package|zip|cache)
+    (?i)archive(?: \S+)? (?:has|is) (?:truncated|corrupt)
+    (?i)premature end of (?:file|archive)|truncated (?:gzip|tar|zip|input)
+    (?i)zlib: unexpected end of file|incorrect (?:data|header) check|Z_BUF_ERROR|Z_DATA_ERROR
+    哈希(?:校验)?(?:和|值)?不(?:匹配|符)
+    Hash-Summe stimmt nicht überein
+    Somme de contrôle de hachage incohérente
+    La suma hash difiere
+    (?i)BAD archive|v2 package.*format error|package mentioned in index not found.*sha
+  RE
+  except   = <<-RE
+    (?i)trying again|will retry|retrying
+    (?i)while looking for matching
+    (?i)syntax error|in JSON|JSON input|parsing
+    (?i)while reading
+    (?i)unexpected end of file, got
+    ^\S+\.(?:sh|py|js|c|cpp|go|rs)
+  RE
+  unless   = <<-RE
+    (?i)json input|JSONParse|EJSONPARSE
+    (?i)syntax error: unexpected end of file
+    ^Giving up\.$
+    \(\d+: Connection reset by peer\)
+    (?i)curl 28 |curl 56 |curl 18 
+  RE
+  subject  = coalesce(key, package, npm_tarball, pip_hash_package, corepack)
+  version  = coalesce(version, pip_hash_version)
+  summary  = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
+}
+
+fact "npm_tarball" {
+  match = "tarball data for (?P<npm_tarball>(?:@[\\w.-]+/)?[\\w.-]+)@"
+}
+
+fact "pip_hash_package" {
+  match = "^(?P<pip_hash_package>[A-Za-z0-9][\\w.-]*)(?:\\[\\S+\\])?==\\S+ from https?://"
+}
+
+fact "pip_hash_version" {
+  match = "^[A-Za-z0-9][\\w.-]*(?:\\[\\S+\\])?==(?P<pip_hash_version>\\S+) from https?://"
+}
+
+fact "corepack" {
+  match = "at verifySignature .*corepack|corepack (?P<corepack>pnpm|yarn) "
+}
+
+sample "pip" {
+  log  = <<-LOG
+    ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, please update the hashes.
+        idna==3.10 from https://files.example/packages/idna-3.10-py3-none-any.whl#sha256=bdf3 (from -r requirements.txt (line 1)):
+  LOG
+  want = { category = "integrity", subject = "idna", retryable = "true" }
+}
+
+sample "apt_key" {
+  log  = "W: GPG error: http://apt.example/debian stable InRelease: The following signatures couldn't be verified because the public key is not available: NO_PUBKEY E1DB7246EAFF72F4"
+  want = { category = "integrity", subject = "E1DB7246EAFF72F4" }
+}
+
+sample "tar" {
+  log  = "gzip: stdin: not in gzip format"
+  want = { category = "integrity" }
+}

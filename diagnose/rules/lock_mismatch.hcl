@@ -1,0 +1,41 @@
+# A lock file that does not fit its manifest.
+rule "lock_mismatch" {
+  category = "lock_mismatch"
+  priority = 71
+  match    = <<-RE
+    `npm ci` can only install packages when your package\.json and (?P<path>package-lock\.json)
+    (?i)cipm can only install packages when
+    (?i)changed significantly since (?P<path>poetry\.lock) was last generated
+    (?i)(?P<path>poetry\.lock) is not up to date with pyproject\.toml
+    (?i)(?P<path>Pipfile\.lock) \(\S+\) (?:is )?out of date
+    (?i)your (?P<path>Pipfile\.lock) .*is out of date
+    (?i)the lockfile at `(?P<path>uv\.lock)` needs to be updated
+    ERR_PNPM_OUTDATED_LOCKFILE
+    ERR_PNPM_FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE
+    ERR_PNPM_LOCKFILE_(?:CONFIG_MISMATCH|BREAKING_CHANGE|MISSING_DEPENDENCY)
+    (?i)your lockfile needs to be updated, but yarn was run with
+    YN0028: 
+    (?i)the lockfile would have been modified by this install
+    (?i)lockfile had changes, but lockfile is frozen
+    (?i)the lock file (?P<path>\S+) needs to be updated but --(?:locked|frozen)
+    (?i)cannot update the lock file (?P<path>\S+) because --(?:locked|frozen)
+    (?i)updates to go\.(?:mod|sum) needed
+    (?i)missing go\.sum entry
+    (?i)inconsistent vendoring
+    (?i)the gemfile.*(?:lockfile|gemfile\.lock).*(?:frozen|out of sync|changed|can't be updated)
+    (?i)you are trying to install in deployment mode after changing your Gemfile
+    (?i)the dependencies in your gemfile changed, but the lockfile can't be updated
+  RE
+  subject  = path
+  summary  = "The lock file ${path == "" ? "" : "${path} "}does not fit its manifest."
+}
+
+sample "npm" {
+  log  = "npm error `npm ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync."
+  want = { category = "lock_mismatch", tool = "npm" }
+}
+
+sample "uv" {
+  log  = "error: The lockfile at `uv.lock` needs to be updated, but `--locked` was provided."
+  want = { category = "lock_mismatch", subject = "uv.lock" }
+}

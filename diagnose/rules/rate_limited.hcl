@@ -1,0 +1,59 @@
+# Too many requests (429 and its kin).
+rule "rate_limited" {
+  category = "rate_limited"
+  priority = 84
+  match    = <<-RE
+    (?i)too ?many ?requests
+    (?i)\b429\b.*(?:too many|rate|client error|for url)
+    (?i)http (?:error|status|code)?:? ?429\b
+    (?i)status(?: code)?:? 429\b
+    (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code) (?:status code )?(?:http )?(?:error )?429\b
+    npm (?:error|ERR!) code E429
+    GET https?://\S*?(?P<package>[\w.-]+) - 429$
+    ERR_PNPM_FETCH_429 +GET https?://\S+?/(?P<package>[\w@%./-]+): 
+    (?i)rate limit (?:exceeded|reached)
+    (?i)api rate limit
+    (?i)you have reached your (?:unauthenticated )?pull rate limit
+    (?i)RateLimitError
+    (?i)rate_limit_error
+    (?i)maximum number of concurrent template builds
+    (?i)secondary rate limit
+    (?i)错误 429
+  RE
+  except   = <<-RE
+    (?i)will retry|retries left
+  RE
+  subject  = package != "" ? package : base_image != "" && net_host == "" ? base_image : coalesce(failed_package, "")
+  summary  = "The server refuses for too many requests (429)."
+}
+
+rule "rate_limited_github" {
+  category   = "rate_limited"
+  priority   = 83
+  confidence = "medium"
+  match      = <<-RE
+    (?i)request failed: 403
+    (?i)status code 403
+    (?i)403.*rate
+  RE
+  when       = github_api != ""
+  subject    = failed_package
+  summary    = "api.github.com refuses, most often for too many requests without a token."
+  fix {
+    title = "Give the command a GitHub token (GITHUB_TOKEN), or take a version that does not ask there."
+  }
+}
+
+fact "github_api" {
+  match = "(?P<github_api>api\\.github\\.com/)"
+}
+
+sample "bun" {
+  log  = "error: GET https://registry.example/send - 429"
+  want = { category = "rate_limited", subject = "send", retryable = "true" }
+}
+
+sample "docker" {
+  log  = "toomanyrequests: You have reached your unauthenticated pull rate limit."
+  want = { category = "rate_limited" }
+}

@@ -1,0 +1,81 @@
+# The start and ready phase: whatever fails in it is its own category, since the
+# template's parts before it are sound.
+rule "ready_timeout" {
+  category = "ready_timeout"
+  priority = 98
+  match    = <<-RE
+    ready command (?:failed|timed out)
+    start command failed
+    (?i)error running start command
+    (?i)service did not become ready
+    (?i)(?:server|service|application|app) (?:did not|didn't|failed to) (?:become ready|start|come up) (?:in|within|after)
+    (?i)timed out waiting (?:for (?:the )?(?:server|service|port|http)|\d+ ?m?s from config\.webServer)
+    (?i)timed out waiting for: https?://
+    Error: server closed unexpectedly
+    (?i)process from config\.webServer (?:was not able to start|exited early)
+    (?i)wait-on.*timed out
+    (?i)dockerize.*timeout after .* waiting on dependencies
+    wait-for-it\.sh: timeout occurred after
+    (?i)health ?check failed after
+    (?i)timeout: .* waiting for (?P<target>\S+:\d+)
+  RE
+  subject  = coalesce(ready_target, ready_process, target)
+  summary  = "The start command did not get ready."
+  detail   = ready_port == "" ? "" : "The log says that the server listens on port ${ready_port}; ready must ask there."
+  fix {
+    when  = ready_port != "" && template != ""
+    title = "Ask on the port that the log names: ready { port = ${ready_port} }."
+    edit {
+      address = "${template}.start.ready.port"
+      set     = ready_port
+    }
+  }
+}
+
+rule "ready_phase" {
+  category = "ready_timeout"
+  priority = 97
+  match    = <<-RE
+    EADDRINUSE.*address already in use \S*?:(?P<port>\d+)$
+    (?i)address already in use
+    (?i)modulenotfounderror
+    (?i)error: cannot find module
+    (?i)command not found
+    (?i)no such file or directory
+  RE
+  when     = phase == "start"
+  subject  = port
+  summary  = "The start command failed."
+}
+
+fact "ready_target" {
+  match = <<-RE
+    Waiting for template to be ready: .*?(?P<ready_target>https?://[^\s'"]+)
+  RE
+}
+
+fact "ready_process" {
+  match = <<-RE
+    Waiting for template to be ready: .*pgrep (?:-\w+ )?(?P<ready_process>[\w.-]+)
+  RE
+}
+
+fact "ready_port" {
+  match = <<-RE
+    (?i)listening (?:on|at):? \S*?(?P<ready_port>\d{2,5})/?$
+    (?i)running on (?:all addresses|https?)\S*?:(?P<ready_port>\d{2,5})
+    (?i)local:? +https?://localhost:(?P<ready_port>\d{2,5})
+  RE
+}
+
+sample "e2b" {
+  log    = <<-LOG
+    Running start command: python server.py
+    Waiting for template to be ready: curl -s http://localhost:8000/health
+    Listening on http://127.0.0.1:3000
+  LOG
+  reason = "ready command failed: ready command timed out after 10m0.0005s"
+  phase  = "start"
+  batch  = "template.x.batch.web"
+  want   = { category = "ready_timeout", subject = "http://localhost:8000/health", edit = "template.x.start.ready.port=3000" }
+}

@@ -1,0 +1,70 @@
+# A server that stalls: read timeouts and a client that gives up waiting.
+rule "timeout_network" {
+  category = "timeout"
+  priority = 77
+  match    = <<-RE
+    (?i)read timed out
+    (?i)readtimeouterror
+    (?i)connecttimeouterror
+    (?i)connect timeout=
+    (?i)tls handshake timeout
+    (?i)operation too slow
+    (?i)curl 28 
+    curl: \(28\) (?:Operation|SSL connection)
+    (?i)operation timed out
+    (?i)read error at byte .*timed out
+    (?i)读取.*(?:超时)
+    \bE(?:SOCKET)?TIMEDOUT\b
+    (?i)network timeout at: 
+    (?i)ERR_SOCKET_TIMEOUT
+    UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT
+    (?i)request timed? ?out
+    (?i)client\.timeout exceeded
+    (?i)net/http: (?:request canceled|timeout awaiting)
+    (?i)timeout was reached
+    (?i)all attempts to connect to (?P<host>[a-z0-9.-]+) failed
+    (?i)awaiting headers\)
+    (?i)connection timed out\) ?\.? ?giving up
+    (?i)the read operation timed out
+    (?i)socket timeout|sockettimeoutexception|read timed out after
+    (?i)timed out after \d+ ?ms
+    (?i)request took too long|timed out while (?:fetching|downloading)
+    (?i)download timed out
+    (?i)execution expired
+  RE
+  except   = <<-RE
+    (?i)retrying \(retry\(total=[1-9]
+    (?i)will retry|tries? remaining
+    (?i)ready command
+    Could not fetch URL \S+/simple/pip/
+    ^npm (?:WARN|warn)
+  RE
+  subject  = coalesce(host, net_host, git_host, apt_host)
+  summary  = "The server ${coalesce(host, net_host, git_host, apt_host)} did not answer in time."
+}
+
+rule "timeout_network_retry" {
+  category   = "timeout"
+  priority   = 46
+  confidence = "medium"
+  match      = <<-RE
+    (?i)retrying \(retry\(total=[1-9].*timeout
+    (?i)(?:ETIMEDOUT|ESOCKETTIMEDOUT|ERR_SOCKET_TIMEOUT).*(?:will retry|retries left|attempt \d)
+  RE
+  unless     = "^(?:Successfully installed|added \\d+ packages|Done in )"
+  subject    = net_host
+  summary    = "The server did not answer in time, again and again."
+}
+
+sample "pip" {
+  log  = <<-LOG
+    WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection broken by 'ReadTimeoutError("HTTPSConnectionPool(host='pypi.example', port=443): Read timed out. (read timeout=15)")': /simple/flask/
+    ERROR: Could not find a version that satisfies the requirement flask (from versions: none)
+  LOG
+  want = { category = "timeout", subject = "pypi.example", retryable = "true" }
+}
+
+sample "docker" {
+  log  = "ERROR: failed to do request: Head \"https://registry.example/v2/base/manifests/12\": net/http: TLS handshake timeout"
+  want = { category = "timeout" }
+}

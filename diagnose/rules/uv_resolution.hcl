@@ -1,0 +1,152 @@
+# uv says "No solution found" for conflicts, missing names, missing versions and
+# Python ranges alike; the reason is in the "Because" lines after it.
+rule "uv_missing_package" {
+  category = "missing_package"
+  tool     = "uv"
+  priority = 47
+  join     = 10
+  match    = <<-RE
+    No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*) was not found in the (?:package registry|provided package locations|cache)
+  RE
+  subject  = package
+  version  = uv_spec
+  summary  = "uv finds no package called ${package}."
+  fix {
+    when  = known("pip", package) != ""
+    title = "Write ${known("pip", package)} instead of ${package}."
+    edit {
+      address = "${batch}.uv[\"${package}\"]"
+      set     = known("pip", package)
+    }
+  }
+}
+
+fact "uv_spec" {
+  match = <<-RE
+    was not found in the package registry and \S+ depends on [A-Za-z0-9][\w.-]*?(?P<uv_spec>[<>=!~][^\s]*?),? we can
+  RE
+}
+
+rule "uv_incompatible" {
+  category = "incompatible_runtime"
+  tool     = "uv"
+  priority = 49
+  join     = 10
+  match    = <<-RE
+    No solution found when resolving.*?Because the (?:current|requested) Python version \([^)]*\) does not satisfy Python\S+ and (?P<package>[A-Za-z0-9][\w.-]*)(?P<have>\S*) depends on Python(?P<spec>[<>=!~]=?[^\s,]*)
+    No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*)==(?P<have>\S+) has no wheels with a matching (?:Python|platform|ABI|interpreter)
+    No solution found when resolving.*?no (?:compatible|matching) (?:wheels?|distribution).*(?P<package>[A-Za-z0-9][\w.-]*)
+  RE
+  subject  = package
+  version  = coalesce(length(split(",", spec)) > 1 ? have : spec, have)
+  summary  = "${package} does not fit this Python or platform."
+}
+
+rule "uv_version_not_found" {
+  category = "version_not_found"
+  tool     = "uv"
+  priority = 48
+  join     = 10
+  match    = <<-RE
+    No solution found when resolving.*?Because there (?:is no version|are no versions) of (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*)
+    No solution found when resolving[^╰]*?Because only (?P<package>[A-Za-z0-9][\w.-]*)(?P<there>[<>=]=?\S+) is available and (?:you|your (?:project|workspace)|\S+) (?:requires?|depends on) (?:one of: )?[A-Za-z0-9][\w.-]*(?P<spec>[<>=!~]\S*?)(?:,| |$)
+    No solution found when resolving[^╰]*?Because only the following versions of (?P<package>[A-Za-z0-9][\w.-]*) are available
+    No solution found when resolving.*?all versions of (?P<package>[A-Za-z0-9][\w.-]*) (?:were yanked|are pre-releases)
+  RE
+  subject  = package
+  version  = spec
+  summary  = "${package} has no version ${spec}."
+  detail   = there == "" ? "" : "There is ${there}."
+  fix {
+    when  = there != ""
+    title = "Use ${package}==${nearest(spec, there)}."
+    edit {
+      address = "${template}.pins.uv[\"${package}\"]"
+      set     = nearest(spec, trim(there, "<>="))
+    }
+  }
+}
+
+rule "uv_conflict" {
+  category = "dependency_conflict"
+  tool     = "uv"
+  priority = 40
+  join     = 10
+  match    = <<-RE
+    No solution found when resolving.*?depends? on (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>[<>=!~]\S*?)?,? (?:and|we)
+    No solution found when resolving(?P<any>)
+  RE
+  subject  = coalesce(package, "")
+  version  = coalesce(uv_required, spec)
+  summary  = "The requirements exclude each other${package == "" ? "" : " over ${package}"}."
+}
+
+fact "uv_required" {
+  match = <<-RE
+    And because you require \S+?(?P<uv_required>[<>=!~]=\S+), we can
+    Because your project depends on \S+?(?P<uv_required>[<>=!~]=\S+) and
+  RE
+}
+
+rule "uv_git_ref" {
+  category = "version_not_found"
+  priority = 56
+  match    = <<-RE
+    (?i)failed to fetch branch or tag `(?P<ref>[^`]+)`
+    (?i)couldn't find remote ref (?:refs/(?:tags|heads)/)?(?P<ref>\S+)
+    (?i)could not find remote branch (?P<ref>\S+) to clone
+    (?i)remote branch (?P<ref>\S+) not found in upstream
+    (?i)pathspec '(?P<ref>[^']+)' did not match any file
+    (?i)unable to checkout '(?P<ref>[^']+)'
+    (?i)did not find branch or tag '(?P<ref>[^']+)'
+    (?i)unknown revision (?P<ref>\S+)
+    (?i)reference is not a tree: (?P<ref>\S+)
+    (?i)revision (?P<ref>\S+) not found
+  RE
+  subject  = coalesce(uv_missing, vcs_repo, git_repo)
+  version  = ref
+  tool     = uv_missing != "" ? "uv" : "git"
+  summary  = "${coalesce(uv_missing, vcs_repo, git_repo, "The repository")} has no branch, tag or commit ${ref}."
+}
+
+fact "git_repo" {
+  match = <<-RE
+    git clone (?:--?\S+ )*(?:https?|ssh|git)://[^/\s]+/(?P<git_repo>\S+)
+    git clone (?:--?\S+ )*git@[^:\s]+:(?P<git_repo>\S+)
+  RE
+}
+
+sample "version" {
+  log  = <<-LOG
+      × No solution found when resolving dependencies:
+      ╰─▶ Because there is no version of httpx==99.0 and you require httpx==99.0, we
+          can conclude that your requirements are unsatisfiable.
+  LOG
+  want = { category = "version_not_found", tool = "uv", subject = "httpx", version = "==99.0" }
+}
+
+sample "missing" {
+  log  = <<-LOG
+      × No solution found when resolving dependencies:
+      ╰─▶ Because reqeusts was not found in the package registry and you require
+          reqeusts, we can conclude that your requirements are unsatisfiable.
+  LOG
+  want = { category = "missing_package", tool = "uv", subject = "reqeusts", fix = "requests" }
+}
+
+sample "conflict" {
+  log  = <<-LOG
+      × No solution found when resolving dependencies:
+      ╰─▶ Because flask==3.0.0 depends on werkzeug>=3.0.0 and you require flask==3.0.0, we can conclude that you require werkzeug>=3.0.0.
+          And because you require werkzeug==2.0.0, we can conclude that your requirements are unsatisfiable.
+  LOG
+  want = { category = "dependency_conflict", tool = "uv", subject = "werkzeug" }
+}
+
+sample "python" {
+  log  = <<-LOG
+      × No solution found when resolving dependencies:
+      ╰─▶ Because the current Python version (3.8.18) does not satisfy Python>=3.10 and web==1.0 depends on Python>=3.10, we can conclude that web==1.0 cannot be used.
+  LOG
+  want = { category = "incompatible_runtime", tool = "uv", subject = "web", version = ">=3.10" }
+}
