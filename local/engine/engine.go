@@ -74,12 +74,3 @@ func (e *CopyError) Error() string { return e.Reason }
 
 // IDs are what Finalize writes to /.e2b.
 type IDs struct{ TemplateID, BuildID string }
-
-// Sudo says what AddUser lets a user do.
-type Sudo bool
-
-// The two kinds of user that AddUser makes.
-const (
-	NoSudo   Sudo = false
-	WithSudo Sudo = true // without a password
-)

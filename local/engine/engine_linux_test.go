@@ -137,6 +137,7 @@ func newEngine(t testing.TB) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { e.Close() })
 	return e
 }
 
@@ -326,7 +327,16 @@ func TestSignal(t *testing.T) {
 }
 
 func BenchmarkStep(b *testing.B) {
-	e := newEngine(b)
+	b.Run("spare", func(b *testing.B) { benchmarkStep(b, newEngine(b)) })
+	b.Run("no spare", func(b *testing.B) {
+		e := newEngine(b)
+		e.Close() // it keeps none from now on
+		benchmarkStep(b, e)
+	})
+}
+
+// benchmarkStep measures what a build step that does nothing takes.
+func benchmarkStep(b *testing.B, e *Engine) {
 	root, err := baseRoot()
 	if err != nil {
 		b.Fatal(err)

@@ -51,7 +51,7 @@ func RemoveAll(path string) error { return os.RemoveAll(path) }
 func (s *Sandbox) Workdir(context.Context, string, string) error { return errOther }
 
 // AddUser returns an error: the local engine needs Linux.
-func (s *Sandbox) AddUser(context.Context, string, Sudo) error { return errOther }
+func (s *Sandbox) AddUser(string, bool) error { return errOther }
 
 // Finalize returns an error: the local engine needs Linux.
 func (s *Sandbox) Finalize(context.Context, IDs, string) error { return errOther }
@@ -60,4 +60,4 @@ func (s *Sandbox) Finalize(context.Context, IDs, string) error { return errOther
 func (s *Sandbox) Copy(context.Context, CopySpec) error { return errOther }
 
 // Expand returns an error: the local engine needs Linux.
-func (s *Sandbox) Expand(context.Context, string, []string) (string, error) { return "", errOther }
+func (s *Sandbox) Expand(context.Context, string) (string, error) { return "", errOther }

@@ -177,9 +177,14 @@ func TestDescriptorsDoNotLeak(t *testing.T) {
 	before := descriptors(t)
 	for range 20 {
 		want(t, s, "", "echo x; sleep 600 & :", "x\n")
-		s2 := open(t, newLayer(t))
+		e2, l := newEngine(t), newLayer(t)
+		root, _ := baseRoot()
+		s2, err := e2.Open(t.Context(), Spec{Lowers: []string{root}, Upper: l.upper, Work: l.work})
+		if err != nil {
+			t.Fatal(err)
+		}
 		want(t, s2, "", "echo x", "x\n")
-		if err := s2.Close(); err != nil {
+		if err := errors.Join(s2.Close(), e2.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,48 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// initName is argv[0] of this program when it is the init of a sandbox.
-const initName = "e2bt-sandbox-init"
-
-// Engine opens sandboxes. Its methods may be called by many at once.
-type Engine struct {
-	inUserNS bool
-	bundle   string
-	inherit  []string // variables of the host that every command gets
-}
-
-// New returns an Engine, or an error that says what this machine lacks. It
-// must run as root, or as root of a user namespace: see EnterUserNamespace.
-func New() (*Engine, error) {
-	if os.Geteuid() != 0 {
-		return nil, errors.New("the local engine needs root or a user namespace: run it through EnterUserNamespace")
-	}
-	return &Engine{inUserNS: inUserNamespace(), bundle: hostBundle(), inherit: proxyVariables(os.Environ())}, nil
-}
-
-// Close releases what the engine holds; sandboxes are closed by their owners.
-func (e *Engine) Close() error { return nil }
 
 // Sandbox is a root filesystem with namespaces of its own and an init in them
 // that starts commands. All of it ends when the Sandbox is closed, or when the
 // program that opened it ends in whatever way.
 type Sandbox struct {
-	spec    Spec
-	cmd     *exec.Cmd
-	control *channel
-	limit   *memoryLimit
-	inject  *os.File // the injected lower directory, kept for comparing
-	env     []string
-	dead    chan struct{} // closed when no process is left
-	close   func() error
+	*initHandle
+	spec   Spec
+	limit  *memoryLimit
+	inject *os.File // the injected lower directory, kept for comparing
+	env    []string
+	close  func() error
 
 	mu    sync.Mutex
 	next  uint32
@@ -60,57 +34,18 @@ func (e *Engine) Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s, err := e.start(spec)
+	h, err := e.takeInit()
 	if err != nil {
 		return nil, err
 	}
+	s := &Sandbox{initHandle: h, spec: spec, calls: map[uint32]chan reply{}}
+	s.close = sync.OnceValue(s.shutDown)
 	if err := s.setUp(ctx, e); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("opening the sandbox: %w", err)
 	}
+	e.prepareInit()
 	return s, nil
-}
-
-// start runs the init and reads its replies; nothing is mounted yet.
-func (e *Engine) start(spec Spec) (*Sandbox, error) {
-	here, there, err := socketPair()
-	if err != nil {
-		return nil, err
-	}
-	defer there.Close()
-	control, err := newChannel(here)
-	if err != nil {
-		return nil, err
-	}
-	cmd := initCommand(there)
-	if err := cmd.Start(); err != nil {
-		control.conn.Close()
-		return nil, fmt.Errorf("starting the sandbox: %w", namespaceHint(err))
-	}
-	s := &Sandbox{spec: spec, cmd: cmd, control: control, calls: map[uint32]chan reply{}, dead: make(chan struct{})}
-	s.close = sync.OnceValue(s.shutDown)
-	go func() { cmd.Wait(); close(s.dead) }()
-	return s, nil
-}
-
-func initCommand(control *os.File) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = []string{initName}
-	cmd.Env = []string{"GOMAXPROCS=2", "GODEBUG="}
-	cmd.ExtraFiles = []*os.File{control}
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
-		Pdeathsig:  syscall.SIGKILL,
-		Setsid:     true,
-	}
-	return cmd
-}
-
-func namespaceHint(err error) error {
-	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%w: namespaces are refused here; in a container, run it with --privileged (or --cap-add SYS_ADMIN and no seccomp profile)", err)
-	}
-	return err
 }
 
 func (s *Sandbox) setUp(ctx context.Context, e *Engine) error {
@@ -214,12 +149,6 @@ func (s *Sandbox) ask(ctx context.Context, req request, files ...*os.File) error
 	}
 }
 
-// kill ends every process of the sandbox and waits until they are gone.
-func (s *Sandbox) kill() {
-	s.cmd.Process.Kill()
-	<-s.dead
-}
-
 func (s *Sandbox) deathError() error {
 	if s.limit.killed() {
 		return errors.New("the sandbox ended: out of memory")
@@ -238,8 +167,7 @@ func (s *Sandbox) Signal(pid int, sig syscall.Signal) error {
 func (s *Sandbox) Close() error { return s.close() }
 
 func (s *Sandbox) shutDown() error {
-	s.kill()
-	s.control.conn.Close()
+	s.end()
 	s.limit.remove()
 	if s.inject == nil {
 		return nil
@@ -260,68 +188,4 @@ func Sync(dir string) error {
 		return fmt.Errorf("syncing %s: %w", dir, err)
 	}
 	return nil
-}
-
-// Run starts one command, waits for it and returns how it ended; an error
-// means that it did not start, or that ctx or the sandbox ended first. When
-// ctx ends, every process of the sandbox is killed. What a command leaves in
-// the background goes on, its output unread, until the Sandbox is closed.
-func (s *Sandbox) Run(ctx context.Context, c Command) (Exit, error) {
-	if err := ctx.Err(); err != nil {
-		return Exit{}, err
-	}
-	stdio, err := newStdio(c)
-	if err != nil {
-		return Exit{}, err
-	}
-	defer stdio.finish()
-	start := time.Now()
-	id, replies, err := s.call(request{Run: s.runRequest(c, stdio)}, stdio.passed...)
-	stdio.start()
-	if err != nil {
-		return Exit{}, err
-	}
-	defer s.forget(id)
-	exit, err := s.await(ctx, replies, c.Started)
-	exit.Elapsed = time.Since(start)
-	exit.OOMKilled = s.limit.killed()
-	return exit, err
-}
-
-func (s *Sandbox) runRequest(c Command, stdio *stdio) *runRequest {
-	return &runRequest{Args: toBytes(c.Args), Env: toBytes(merge(c.Env, s.env)), Dir: []byte(c.Dir), User: c.User, Stdio: stdio.index}
-}
-
-func (s *Sandbox) await(ctx context.Context, replies chan reply, started func(int)) (Exit, error) {
-	for {
-		select {
-		case r := <-replies:
-			if r.Err != nil || r.Done {
-				return exitOf(syscall.WaitStatus(r.Status)), r.Err.err()
-			}
-			if started != nil {
-				started(r.Pid)
-			}
-		case <-ctx.Done():
-			s.kill()
-			return exitOf(syscall.WaitStatus(syscall.SIGKILL)), context.Cause(ctx)
-		case <-s.dead:
-			return exitOf(syscall.WaitStatus(syscall.SIGKILL)), s.deathError()
-		}
-	}
-}
-
-func exitOf(ws syscall.WaitStatus) Exit {
-	if ws.Signaled() {
-		return Exit{Code: 128 + int(ws.Signal()), Signal: ws.Signal().String()}
-	}
-	return Exit{Code: ws.ExitStatus()}
-}
-
-func toBytes(texts []string) [][]byte {
-	out := make([][]byte, len(texts))
-	for i, t := range texts {
-		out[i] = []byte(t)
-	}
-	return out
 }

@@ -19,9 +19,9 @@ func (s *Sandbox) Workdir(ctx context.Context, path, user string) error {
 }
 
 // AddUser makes a user with a home, bash and a locked password, unless it is
-// there already; sudo is granted in both cases.
-func (s *Sandbox) AddUser(ctx context.Context, name string, sudo Sudo) error {
-	return s.ask(ctx, request{AddUser: &addUserRequest{Name: name, Sudo: bool(sudo)}})
+// there already; with sudo, it may use that without a password in both cases.
+func (s *Sandbox) AddUser(name string, sudo bool) error {
+	return s.ask(context.Background(), request{AddUser: &addUserRequest{Name: name, Sudo: sudo}})
 }
 
 // Finalize does what follows the last step: it writes /.e2b, makes sure of
@@ -60,7 +60,7 @@ func (s *Sandbox) Copy(ctx context.Context, c CopySpec) error {
 
 // Expand returns the value of an ENV step: text as a login shell of root has
 // it in double quotes, with only variables expanded.
-func (s *Sandbox) Expand(ctx context.Context, text string, env []string) (string, error) {
+func (s *Sandbox) Expand(ctx context.Context, text string) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
 	}
@@ -68,7 +68,7 @@ func (s *Sandbox) Expand(ctx context.Context, text string, env []string) (string
 	mark := rand.Text()
 	script := `printf '%s%s' ` + mark + ` "` + expandable(text) + `"`
 	var out, problems bytes.Buffer
-	exit, err := s.Run(ctx, Command{Args: []string{"/bin/bash", "-l", "-c", script}, Env: env, Stdout: &out, Stderr: &problems})
+	exit, err := s.Run(ctx, Command{Args: []string{"/bin/bash", "-l", "-c", script}, Stdout: &out, Stderr: &problems})
 	if err != nil {
 		return "", fmt.Errorf("expanding %q: %w", text, err)
 	}

@@ -20,14 +20,14 @@ import (
 func TestAddUser(t *testing.T) {
 	s := open(t, newLayer(t))
 	for range 2 { // the second time changes nothing
-		if err := s.AddUser(t.Context(), "user", WithSudo); err != nil {
+		if err := s.AddUser("user", true); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want(t, s, "user", "id -u; id -g; id -Gn; pwd; stat -c '%U %a' .; touch file", "1235\n1236\nuser sudo\n/home/user\nuser 755\n")
 	want(t, s, "", "cat /etc/sudoers.d/user; stat -c %a /etc/sudoers.d/user; grep -c user /etc/passwd /etc/shadow; grep user /etc/gshadow",
 		"user ALL=(ALL:ALL) NOPASSWD: ALL\n440\n/etc/passwd:1\n/etc/shadow:1\nsudo:!::user\nuser:!::\n")
-	if err := s.AddUser(t.Context(), "a:b\n", NoSudo); err == nil {
+	if err := s.AddUser("a:b\n", false); err == nil {
 		t.Error("AddUser(\"a:b\\n\") = nil; want an error")
 	}
 }
@@ -39,7 +39,7 @@ func TestAddUserThroughLinks(t *testing.T) {
 	}
 	s := open(t, newLayer(t))
 	want(t, s, "", "mv /etc/passwd /tmp/p; ln -s "+canary+" /etc/passwd; ln -s / /home/eve", "")
-	s.AddUser(t.Context(), "eve", NoSudo)
+	s.AddUser("eve", false)
 	if text, err := os.ReadFile(canary); err != nil || len(text) > 0 {
 		t.Errorf("the host's file = %q, %v; want it untouched", text, err)
 	}
@@ -67,7 +67,7 @@ func TestExpand(t *testing.T) {
 		{`a"b'c\ $HOME`, `a"b'c\ /root`}, {`\$HOME`, `\/root`}, {"$NONE.", "."}, {"$HOME\n", "/root\n"}, {"$[1+1]$((2))$", "$[1+1]$((2))$"}, {`$HOME\`, `/root\`},
 	}
 	for _, tt := range tests {
-		if got, err := s.Expand(t.Context(), tt.text, nil); err != nil || got != tt.value {
+		if got, err := s.Expand(t.Context(), tt.text); err != nil || got != tt.value {
 			t.Errorf("Expand(%q) = %q, %v; want %q", tt.text, got, err, tt.value)
 		}
 	}

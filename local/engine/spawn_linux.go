@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// initName is argv[0] of this program when it is the init of a sandbox.
+const initName = "e2bt-sandbox-init"
+
+// spareLife is how long an init waits for work: it sees the machine's mounts
+// as they were when it was started.
+const spareLife = 10 * time.Second
+
+// Engine opens sandboxes. Its methods may be called by many at once.
+type Engine struct {
+	inUserNS bool
+	bundle   string
+	inherit  []string // variables of the host that every command gets
+
+	mu     sync.Mutex
+	spare  *spareInit // being started ahead of the next Open, nil if there is none
+	closed bool
+}
+
+// spareInit is an init that will be there when ready is closed.
+type spareInit struct {
+	ready chan struct{}
+	init  *initHandle
+	err   error
+}
+
+// New returns an Engine, or an error that says what this machine lacks. It
+// must run as root, or as root of a user namespace: see EnterUserNamespace.
+func New() (*Engine, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("the local engine needs root or a user namespace: run it through EnterUserNamespace")
+	}
+	return &Engine{inUserNS: inUserNamespace(), bundle: hostBundle(), inherit: proxyVariables(os.Environ())}, nil
+}
+
+// Close ends what the engine keeps ready. The sandboxes are their owners' to close.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	spare := e.spare
+	e.spare, e.closed = nil, true
+	e.mu.Unlock()
+	spare.end()
+	return nil
+}
+
+// initHandle is a running init, in new namespaces.
+type initHandle struct {
+	cmd     *exec.Cmd
+	control *channel
+	dead    chan struct{} // closed when no process of the namespace is left
+}
+
+// startInit runs an init, which then waits to be told what to mount.
+func startInit() (*initHandle, error) {
+	here, there, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer there.Close()
+	control, err := newChannel(here)
+	if err != nil {
+		return nil, err
+	}
+	cmd := initCommand(there)
+	if err := cmd.Start(); err != nil {
+		control.conn.Close()
+		return nil, fmt.Errorf("starting the sandbox: %w", namespaceHint(err))
+	}
+	h := &initHandle{cmd: cmd, control: control, dead: make(chan struct{})}
+	go func() { cmd.Wait(); close(h.dead) }()
+	return h, nil
+}
+
+func initCommand(control *os.File) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{initName}
+	cmd.Env = []string{"GOMAXPROCS=2", "GODEBUG="}
+	cmd.ExtraFiles = []*os.File{control}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Pdeathsig:  syscall.SIGKILL,
+		Setsid:     true,
+	}
+	return cmd
+}
+
+func namespaceHint(err error) error {
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%w: namespaces are refused here; in a container, run it with --privileged (or --cap-add SYS_ADMIN and no seccomp profile)", err)
+	}
+	return err
+}
+
+// kill ends every process of the namespaces and waits until they are gone.
+func (h *initHandle) kill() {
+	h.cmd.Process.Kill()
+	<-h.dead
+}
+
+func (h *initHandle) alive() bool {
+	select {
+	case <-h.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+func (h *initHandle) end() {
+	h.kill()
+	h.control.conn.Close()
+}
+
+// end ends a spare that nobody will take.
+func (s *spareInit) end() {
+	if s == nil {
+		return
+	}
+	<-s.ready
+	if s.err == nil {
+		s.init.end()
+	}
+}
+
+// takeInit returns the spare init, or a new one.
+func (e *Engine) takeInit() (*initHandle, error) {
+	e.mu.Lock()
+	spare := e.spare
+	e.spare = nil
+	e.mu.Unlock()
+	if spare == nil {
+		return startInit()
+	}
+	<-spare.ready
+	if spare.err == nil && spare.init.alive() {
+		return spare.init, nil
+	}
+	spare.end()
+	return startInit()
+}
+
+// prepareInit starts an init for the next Open, beside what the caller does now:
+// starting a program takes about as long as all the rest of a short step.
+func (e *Engine) prepareInit() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.spare != nil {
+		return
+	}
+	spare := &spareInit{ready: make(chan struct{})}
+	e.spare = spare
+	go func() {
+		spare.init, spare.err = startInit()
+		close(spare.ready)
+	}()
+	time.AfterFunc(spareLife, func() { e.dropSpare(spare) })
+}
+
+// dropSpare ends a spare that nobody has taken.
+func (e *Engine) dropSpare(spare *spareInit) {
+	e.mu.Lock()
+	mine := e.spare == spare
+	if mine {
+		e.spare = nil
+	}
+	e.mu.Unlock()
+	if mine {
+		spare.end()
+	}
+}
