@@ -26,6 +26,7 @@ type session struct {
 	printer printer
 	rules   *diagnose.Engine
 	builds  map[string]*buildLog // by template name
+	pending map[string]found     // by template name: a failure that a retry may still cure
 	found   []found
 	errs    []error
 }
@@ -40,7 +41,7 @@ type buildLog struct {
 }
 
 func (a *app) session(cfg *config.Config, plan *builder.Plan, at *endpoint, json bool) *session {
-	s := &session{app: a, cfg: cfg, plan: plan, builds: map[string]*buildLog{}}
+	s := &session{app: a, cfg: cfg, plan: plan, builds: map[string]*buildLog{}, pending: map[string]found{}}
 	file, live := a.terminal(a.stdout)
 	switch {
 	case json:
@@ -53,8 +54,14 @@ func (a *app) session(cfg *config.Config, plan *builder.Plan, at *endpoint, json
 	return s
 }
 
-func (s *session) run(ctx context.Context, r *builder.Runner) []builder.Result {
-	results := r.Run(ctx, s.plan)
+func (s *session) run(ctx context.Context, r *builder.Runner) (results []builder.Result) {
+	s.show(func() { results = r.Run(ctx, s.plan) })
+	return results
+}
+
+// show prints what comes while f runs and, after it, what was found.
+func (s *session) show(f func()) {
+	f()
 	s.printer.close()
 	for _, b := range s.builds {
 		s.keep(b.close())
@@ -65,7 +72,6 @@ func (s *session) run(ctx context.Context, r *builder.Runner) []builder.Result {
 	for _, err := range s.errs {
 		fmt.Fprintln(s.app.stderr, "Warning: "+err.Error())
 	}
-	return results
 }
 
 // keep remembers the first trouble with a log file; a build goes on without it.
@@ -78,6 +84,7 @@ func (s *session) keep(err error) {
 func (s *session) event(e builder.Event) {
 	switch e.Type {
 	case builder.EventBuildStart:
+		delete(s.pending, e.Template)
 		s.open(e)
 	case builder.EventStepStart:
 		s.fresh(e.Template)
@@ -86,7 +93,10 @@ func (s *session) event(e builder.Event) {
 		s.log(e, e.Message)
 		s.scan(e)
 	case builder.EventFailure:
-		return // retryable or the end of the build has turned it into a finding
+		s.pending[e.Template] = s.diagnose(*e.Failure)
+		return
+	case builder.EventBuildEnd:
+		s.settle(e.Template)
 	}
 	s.printer.event(e)
 }
@@ -113,7 +123,9 @@ func (s *session) open(e builder.Event) {
 	b.w = bufio.NewWriterSize(s.app.secrets.writer(b.file), 64<<10)
 }
 
-func fileName(template string) string { return strings.NewReplacer("/", "_", ":", "_").Replace(template) }
+func fileName(template string) string {
+	return strings.NewReplacer("/", "_", ":", "_").Replace(template)
+}
 
 // fresh forgets the lines of the step before: a failure is explained by the
 // step that failed.
@@ -168,23 +180,33 @@ func (s *session) engine() *diagnose.Engine {
 	return s.rules
 }
 
-// retryable diagnoses a failure and says whether trying again may cure it.
+// settle shows the failure that no retry has cured.
+func (s *session) settle(template string) {
+	f, failed := s.pending[template]
+	if !failed {
+		return
+	}
+	delete(s.pending, template)
+	s.found = append(s.found, f)
+	s.printer.finding(f)
+}
+
+// retryable says whether trying again may cure the failure that came last.
 func (s *session) retryable(f builder.Failure) bool {
-	found := s.diagnose(f)
-	return found.Retryable
+	return s.pending[f.Template.Name].Retryable
 }
 
 // diagnose says what a failure was and where.
 func (s *session) diagnose(f builder.Failure) found {
 	b := s.builds[f.Template.Name]
 	context := failureContext(f)
-	var finding diagnose.Finding
+	var finding *diagnose.Finding
 	if b == nil || b.scanner == nil {
 		finding = s.engine().Scanner(context).Finding()
 	} else {
 		finding = b.scanner.FindingIn(context)
 	}
-	out := found{Finding: finding, failure: f, where: place(finding, f), at: time.Now()}
+	out := found{Finding: *finding, failure: f, where: place(*finding, f), at: time.Now()}
 	if b != nil {
 		out.tail, out.log = append([]string(nil), b.tail...), b.path
 	}

@@ -1,0 +1,43 @@
+package local
+
+import (
+	"context"
+	"syscall"
+
+	"github.com/e2bt/e2bt/local/engine"
+)
+
+// Engine runs commands in root filesystems made of layers. There are two: the
+// real one, and one without namespaces for tests that have no rights.
+type Engine interface {
+	Open(ctx context.Context, spec engine.Spec) (Sandbox, error)
+	RemoveAll(path string) error // also what belongs to users of the root filesystem
+}
+
+// Sandbox is an open root filesystem. When it is closed, no process of it is
+// left.
+type Sandbox interface {
+	Run(ctx context.Context, c engine.Command) (engine.Exit, error)
+	Signal(pid int, sig syscall.Signal) error
+	Copy(ctx context.Context, c engine.CopySpec) error
+	Workdir(ctx context.Context, path, user string) error
+	AddUser(name string, sudo bool) error
+	Expand(ctx context.Context, text string) (string, error)
+	Finalize(ctx context.Context, ids engine.IDs, user string) error
+	Close() error
+}
+
+// RealEngine makes the engine of this machine serve a Server.
+func RealEngine(e *engine.Engine) Engine { return realEngine{e} }
+
+type realEngine struct{ *engine.Engine }
+
+func (e realEngine) Open(ctx context.Context, spec engine.Spec) (Sandbox, error) {
+	box, err := e.Engine.Open(ctx, spec)
+	if err != nil {
+		return nil, err // not box: a nil *engine.Sandbox is no nil Sandbox
+	}
+	return box, nil
+}
+
+func (realEngine) RemoveAll(path string) error { return engine.RemoveAll(path) }

@@ -1,0 +1,230 @@
+package local
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/e2bt/e2bt/e2b"
+	"github.com/e2bt/e2bt/local/engine"
+)
+
+// stepContext is what E2B carries from step to step.
+type stepContext struct {
+	Env     map[string]string `json:"env,omitempty"`
+	User    string            `json:"user"`
+	Workdir string            `json:"workdir,omitempty"` // "" : the home of whoever runs
+}
+
+// with returns a copy with more environment.
+func (c stepContext) with(env map[string]string) stepContext {
+	merged := maps.Clone(c.Env)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	maps.Copy(merged, env)
+	c.Env = merged
+	return c
+}
+
+// systemPath is appended to a PATH that a template sets.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// environ is the environment of a command.
+func (c stepContext) environ(more map[string]string) []string {
+	env := map[string]string{"PATH": systemPath}
+	maps.Copy(env, c.Env)
+	if path, ok := c.Env["PATH"]; ok {
+		env["PATH"] = path + ":" + systemPath
+	}
+	maps.Copy(env, more)
+	out := make([]string, 0, len(env))
+	for _, key := range slices.Sorted(maps.Keys(env)) {
+		out = append(out, key+"="+env[key])
+	}
+	return out
+}
+
+// executor carries out one build.
+type executor struct {
+	s        *Server
+	template string
+	build    string
+	memory   int
+	req      e2b.Build
+	log      *buildLog
+
+	key    string // the chain's, up to here
+	forced bool   // a step said force: it and all after it are made anew
+	step   string // where the build is: base, 1..N, finalize
+	res    result
+}
+
+// run builds and returns what it made, or why not.
+func (x *executor) run(ctx context.Context) (*result, *e2b.Reason) {
+	x.info("Building template %s/%s", x.template, x.build)
+	err := x.all(ctx)
+	if err == nil {
+		return &x.res, nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+		if !errors.Is(err, errCancelled) {
+			err = errors.New(errInterrupted)
+		}
+	}
+	return nil, &e2b.Reason{Message: err.Error(), Step: x.step}
+}
+
+func (x *executor) all(ctx context.Context) error {
+	x.step, x.forced = "base", x.req.Force
+	if err := x.base(ctx); err != nil {
+		return err
+	}
+	for i, step := range x.req.Steps {
+		x.step = fmt.Sprint(i + 1)
+		if err := x.one(ctx, i, step); err != nil {
+			return err
+		}
+	}
+	x.step = "finalize"
+	return x.finalize(ctx)
+}
+
+// chain moves the key on, as E2B does: over the step's type, arguments and
+// files.
+func (x *executor) chain(parts ...string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d:%s", len(x.key), x.key)
+	for _, p := range parts {
+		fmt.Fprintf(h, "|%d:%s", len(p), p)
+	}
+	x.key = hex.EncodeToString(h.Sum(nil))
+	return x.key
+}
+
+// layer finds the layer of the chain's key or makes it, saying which.
+func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (stepContext, error)) error {
+	release := x.s.layers.hold(x.key)
+	defer release()
+	line := fmt.Sprintf("%s [%s]", title, x.key)
+	if found, ok := x.s.layers.get(x.key); ok && !x.forced {
+		x.info("CACHED %s", line)
+		x.push(found)
+		return nil
+	}
+	x.info("%s", line)
+	made, err := x.s.layers.put(ctx, x.key, x.s.layers.stack(x.res.Rootfs, x.res.Layers), x.memory, make)
+	if err != nil {
+		return err
+	}
+	x.push(made)
+	return nil
+}
+
+func (x *executor) push(l layer) {
+	x.res.Layers, x.res.Context = append(x.res.Layers, l.Name), l.Context
+}
+
+func (x *executor) info(format string, args ...any) { x.say("info", fmt.Sprintf(format, args...)) }
+
+func (x *executor) say(level, message string) {
+	err := x.log.append(e2b.LogEntry{Timestamp: time.Now().UTC(), Level: level, Message: message, Step: x.step})
+	if err != nil {
+		x.s.log.Error("writing a build's log", slog.String("build", x.build), slog.Any("error", err))
+	}
+}
+
+// lines gives a writer whose lines become log entries behind a prefix.
+func (x *executor) lines(level, prefix string) *lineWriter {
+	return &lineWriter{emit: func(line string) { x.say(level, prefix+line) }}
+}
+
+// shell runs a command as E2B does: a login shell with the context's
+// environment, output to the log.
+func (x *executor) shell(ctx context.Context, box Sandbox, command, user, level, prefix string) error {
+	stdout, stderr := x.lines(level, prefix+" [stdout]: "), x.lines(level, prefix+" [stderr]: ")
+	exit, err := box.Run(ctx, engine.Command{
+		Args: []string{"/bin/bash", "-l", "-c", command}, Env: x.res.Context.environ(nil),
+		Dir: x.res.Context.Workdir, User: user, Stdout: stdout, Stderr: stderr,
+	})
+	stdout.flush()
+	stderr.flush()
+	if err != nil {
+		return commandError(err)
+	}
+	return exitError(exit)
+}
+
+// commandError words an error of the engine as envd does.
+func commandError(err error) error {
+	var user *engine.UserError
+	var dir *engine.DirError
+	switch {
+	case errors.As(err, &user):
+		return fmt.Errorf("command failed: unauthenticated: %w", err)
+	case errors.As(err, &dir):
+		return fmt.Errorf("command failed: invalid_argument: %w", err)
+	}
+	return err
+}
+
+// exitError words how a command ended as Go's os.ProcessState does; nil where
+// it succeeded.
+func exitError(e engine.Exit) error {
+	if e.Code == 0 && e.Signal == "" {
+		return nil
+	}
+	return errors.New(exitText(e))
+}
+
+func exitText(e engine.Exit) string {
+	if e.Signal != "" {
+		return "signal: " + e.Signal
+	}
+	return fmt.Sprintf("exit status %d", e.Code)
+}
+
+// lineWriter cuts a stream into lines. Lines end at \n and \r, are trimmed, and
+// empty ones are left out; one that grows too long is cut.
+type lineWriter struct {
+	emit func(line string)
+	rest []byte
+}
+
+const maxLine = 32 << 10 // bytes; envd sends no longer chunks
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := strings.IndexAny(string(p[:min(len(p), maxLine)]), "\r\n")
+		if end < 0 {
+			end = min(len(p), maxLine)
+			w.rest = append(w.rest, p[:end]...)
+			p = p[end:]
+			if len(w.rest) >= maxLine {
+				w.flush()
+			}
+			continue
+		}
+		w.rest = append(w.rest, p[:end]...)
+		p = p[end+1:]
+		w.flush()
+	}
+	return n, nil
+}
+
+func (w *lineWriter) flush() {
+	line := strings.TrimSpace(strings.ToValidUTF8(string(w.rest), "\uFFFD"))
+	w.rest = w.rest[:0]
+	if line != "" {
+		w.emit(line)
+	}
+}

@@ -1,0 +1,139 @@
+package local
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// maxBody is the largest JSON body, as on E2B.
+const maxBody = 16 << 20
+
+// apiError is a refusal; the status is also in the body, where SDKs look.
+type apiError struct {
+	code    int
+	message string
+}
+
+func (e *apiError) Error() string { return e.message }
+
+func refuse(code int, format string, args ...any) error {
+	return &apiError{code, fmt.Sprintf(format, args...)}
+}
+
+// handler answers a request or says why not.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h(w, r); err != nil {
+		writeError(w, err)
+	}
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	var refused *apiError
+	if !errors.As(err, &refused) {
+		refused = &apiError{http.StatusInternalServerError, err.Error()}
+	}
+	_ = reply(w, refused.code, map[string]any{"code": refused.code, "message": refused.message})
+}
+
+// reply writes v as JSON; a nil v is an empty body, with the length that some
+// SDKs insist on.
+func reply(w http.ResponseWriter, code int, v any) error {
+	if v == nil {
+		if code != http.StatusNoContent {
+			w.Header().Set("Content-Length", "0")
+		}
+		w.WriteHeader(code)
+		return nil
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // the client is gone: nobody is left to be told
+	return nil
+}
+
+// read decodes a JSON body; unknown keys are another SDK's and are ignored.
+func read(w http.ResponseWriter, r *http.Request, v any) error {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(v); err != nil {
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
+			return refuse(http.StatusRequestEntityTooLarge, "request body is larger than %d bytes", maxBody)
+		}
+		return refuse(http.StatusBadRequest, "validation error: %s", err)
+	}
+	return nil
+}
+
+// authorized lets a request through that carries the key.
+func (s *Server) authorized(h handler) http.Handler {
+	want := sha256.Sum256([]byte(s.opts.APIKey))
+	return handler(func(w http.ResponseWriter, r *http.Request) error {
+		got := sha256.Sum256([]byte(r.Header.Get("X-API-KEY")))
+		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			return refuse(http.StatusUnauthorized, "Invalid API key")
+		}
+		return h(w, r)
+	})
+}
+
+// fromHere keeps web pages out: a page that rebinds its name to loopback sends
+// its own name as Host, and a cross-site request its Origin.
+func fromHere(r *http.Request) bool {
+	if !loopback(r.Host) {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && loopback(u.Host)
+}
+
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(trimBrackets(host))
+	return ip != nil && ip.IsLoopback()
+}
+
+func trimBrackets(host string) string {
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+func notThere(_ http.ResponseWriter, r *http.Request) error {
+	return refuse(http.StatusNotFound, "no such endpoint: %s %s", r.Method, r.URL.Path)
+}
+
+// number reads a query parameter between 0 and limit.
+func number(r *http.Request, name string, otherwise, limit int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > limit {
+		return 0, refuse(http.StatusBadRequest, "validation error: parameter %q must be a number from 0 to %d", name, limit)
+	}
+	return n, nil
+}

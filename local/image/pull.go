@@ -1,0 +1,141 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// Auth is a registry's user and password.
+type Auth struct{ Username, Password string }
+
+// PullOptions say how an image is fetched.
+type PullOptions struct {
+	Auth     *Auth             // nil: as the machine's own Docker configuration says
+	Force    bool              // ask the registry even where the image is here
+	Progress func(line string) // may be nil
+}
+
+const connectTimeout = 10 * time.Second
+
+// Resolve finds an image in the store, or fetches it from its registry.
+func (s *Store) Resolve(ctx context.Context, ref string, opts PullOptions) (*Image, error) {
+	here, err := s.find(ref)
+	if err != nil {
+		return nil, err
+	}
+	// What was imported or made here is not in a registry.
+	if here != nil && (!opts.Force || here.Source != "registry") {
+		return here, nil
+	}
+	_, parsed, err := key(ref)
+	if err != nil {
+		return nil, err
+	}
+	img, err := fetch(ctx, parsed, opts.Auth)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, pullError(ref, err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		return nil, pullError(ref, err)
+	}
+	if here != nil && here.Digest == digest.String() {
+		return here, nil
+	}
+	return s.put(ref, "registry", func(dir string) (*Image, error) {
+		say(opts.Progress, "Creating file system and pulling Docker image")
+		out, err := unpackImage(ctx, img, dir, opts.Progress)
+		if err != nil && ctx.Err() == nil && isRemote(err) {
+			err = pullError(ref, err)
+		}
+		return out, err
+	})
+}
+
+func say(progress func(string), format string, args ...any) {
+	if progress != nil {
+		progress(fmt.Sprintf(format, args...))
+	}
+}
+
+func fetch(ctx context.Context, ref name.Reference, auth *Auth) (v1.Image, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
+	transport.ResponseHeaderTimeout = time.Minute
+	options := []remote.Option{
+		remote.WithContext(ctx), remote.WithTransport(transport), remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}),
+		remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.1, Steps: 3}),
+	}
+	if auth != nil {
+		options = append(options, remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
+	}
+	return remote.Image(ref, options...)
+}
+
+// checkPlatform refuses an image for another machine.
+func checkPlatform(file *v1.ConfigFile) error {
+	if file.Architecture != "" && file.Architecture != runtime.GOARCH {
+		return &Error{Text: fmt.Sprintf("image architecture %q does not match expected %q", file.Architecture, runtime.GOARCH)}
+	}
+	return nil
+}
+
+// unpackImage unpacks all layers of an image into dir.
+func unpackImage(ctx context.Context, img v1.Image, dir string, progress func(string)) (*Image, error) {
+	file, err := img.ConfigFile()
+	if err != nil {
+		return nil, &remoteError{err}
+	}
+	if err := checkPlatform(file); err != nil {
+		return nil, err
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return nil, &remoteError{err}
+	}
+	u := newUnpacker(dir)
+	for _, layer := range layers {
+		if err := unpackLayer(ctx, u, layer, progress); err != nil {
+			return nil, err
+		}
+	}
+	say(progress, "Layers extracted")
+	digest, err := img.Digest()
+	if err != nil {
+		return nil, &remoteError{err}
+	}
+	c := file.Config
+	return &Image{Digest: digest.String(), Config: Config{Env: c.Env, User: c.User, WorkingDir: c.WorkingDir, Entrypoint: c.Entrypoint, Cmd: c.Cmd}}, nil
+}
+
+func unpackLayer(ctx context.Context, u *unpacker, layer v1.Layer, progress func(string)) error {
+	if digest, err := layer.Digest(); err == nil {
+		size, _ := layer.Size() // only said
+		say(progress, "Uncompressing layer %s %.1f MB", digest, float64(size)/1e6)
+	}
+	body, err := layer.Uncompressed()
+	if err != nil {
+		return &remoteError{err}
+	}
+	defer body.Close()
+	return u.layer(ctx, body)
+}
+
+// remoteError marks trouble with the other end.
+type remoteError struct{ err error }
+
+func (e *remoteError) Error() string { return e.err.Error() }
+func (e *remoteError) Unwrap() error { return e.err }

@@ -1,0 +1,164 @@
+// Package local serves the E2B API over an engine on this machine: New gives
+// an http.Handler that the same clients and SDKs talk to as talk to E2B.
+//
+// Everything lives below one directory and survives a kill at any moment: a
+// build that was cut off is an error afterwards, and a layer is there whole or
+// not at all. One process holds the directory at a time.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/e2bt/e2bt/local/image"
+)
+
+// DefaultMaxBuilds is how many builds a team may have waiting or running, as
+// on E2B.
+const DefaultMaxBuilds = 20
+
+// Options say what a Server works with.
+type Options struct {
+	Home      string // everything but the images lives here
+	APIKey    string // what clients must send
+	Engine    Engine
+	Images    *image.Store
+	Team      string // the team's slug; default "local"
+	MaxBuilds int    // 0: DefaultMaxBuilds
+	Logger    *slog.Logger
+}
+
+// Server is the API. It is an http.Handler.
+type Server struct {
+	opts    Options
+	log     *slog.Logger
+	lock    *os.File
+	store   *store
+	layers  *layers
+	uploads uploads
+	boxes   boxes
+	handler http.Handler
+
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// HeldError says that another process holds the directory.
+type HeldError struct {
+	Dir   string
+	Owner string // what the holder says of itself; may be empty
+}
+
+func (e *HeldError) Error() string {
+	if e.Owner == "" {
+		return fmt.Sprintf("%s is used by another e2bt", e.Dir)
+	}
+	return fmt.Sprintf("%s is used by another e2bt (process %s)", e.Dir, e.Owner)
+}
+
+// New opens the directory and makes the handler. Builds that were cut off are
+// errors from now on.
+func New(opts Options) (*Server, error) {
+	if opts.Team == "" {
+		opts.Team = "local"
+	}
+	if opts.MaxBuilds == 0 {
+		opts.MaxBuilds = DefaultMaxBuilds
+	}
+	s := &Server{opts: opts, log: opts.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if err := os.MkdirAll(opts.Home, 0o700); err != nil {
+		return nil, fmt.Errorf("making %s: %w", opts.Home, err)
+	}
+	var err error
+	if s.lock, err = lockDir(opts.Home); err != nil {
+		return nil, err
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background()) // builds outlive the requests that start them
+	s.handler = s.routes()
+	return s, nil
+}
+
+func (s *Server) open() (err error) {
+	if s.store, err = openStore(s.opts.Home); err != nil {
+		return err
+	}
+	if s.layers, err = openLayers(filepath.Join(s.opts.Home, "layers"), s.opts.Engine); err != nil {
+		return err
+	}
+	s.uploads.dir = filepath.Join(s.opts.Home, "files")
+	if err := s.uploads.open(); err != nil {
+		return err
+	}
+	s.boxes.dir = filepath.Join(s.opts.Home, "sandboxes")
+	return s.boxes.open(s.opts.Engine)
+}
+
+// Close ends every build and sandbox and gives the directory free.
+func (s *Server) Close() error {
+	s.stop()
+	s.boxes.closeAll()
+	s.running.Wait()
+	return errors.Join(s.store.close(), s.lock.Close())
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// routes is the whole API on one page.
+func (s *Server) routes() http.Handler {
+	api := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"POST /v3/templates":                        s.register,
+		"GET /templates":                            s.listTemplates,
+		"GET /v2/templates":                         s.pageTemplates,
+		"GET /templates/{id}":                       s.showTemplate,
+		"DELETE /templates/{id}":                    s.deleteTemplate,
+		"PATCH /templates/{id}":                     s.patchTemplate,
+		"PATCH /v2/templates/{id}":                  s.patchTemplate,
+		"GET /templates/aliases/{alias}":            s.alias,
+		"GET /templates/{id}/tags":                  s.tags,
+		"POST /templates/tags":                      s.tag,
+		"DELETE /templates/tags":                    s.untag,
+		"GET /templates/{id}/files/{hash}":          s.fileLink,
+		"POST /v2/templates/{id}/builds/{build}":    s.trigger,
+		"GET /templates/{id}/builds/{build}/status": s.status,
+		"GET /templates/{id}/builds/{build}/logs":   s.logs,
+		"POST /sandboxes":                           s.createSandbox,
+		"POST /v2/sandboxes":                        s.createSandbox,
+		"GET /sandboxes":                            s.listSandboxes,
+		"GET /v2/sandboxes":                         s.listSandboxes,
+		"GET /sandboxes/{id}":                       s.showSandbox,
+		"DELETE /sandboxes/{id}":                    s.killSandbox,
+		"POST /sandboxes/{id}/timeout":              s.setTimeout,
+	} {
+		api.Handle(pattern, s.authorized(h))
+	}
+	api.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Health check successful") })
+	api.Handle("PUT /_upload/{token}", handler(s.upload))
+	api.Handle("/", handler(notThere))
+	envd := s.envd()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !fromHere(r):
+			writeError(w, &apiError{http.StatusForbidden, "this server answers to requests for localhost alone"})
+		case r.Header.Get("E2b-Sandbox-Id") != "":
+			envd.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,35 @@
+//go:build unix
+
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockDir takes the directory for this process until the file is closed; the
+// kernel does that for a process that dies.
+func lockDir(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer file.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			owner, _ := io.ReadAll(io.LimitReader(file, 100))
+			return nil, &HeldError{Dir: dir, Owner: strings.TrimSpace(string(owner))}
+		}
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	if err := file.Truncate(0); err == nil {
+		fmt.Fprintln(file, os.Getpid())
+	}
+	return file, nil
+}

@@ -1,0 +1,268 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/e2bt/e2bt/e2b"
+	"github.com/e2bt/e2bt/local/engine"
+)
+
+const (
+	sandboxTimeout   = 300 * time.Second // where the request says none, on the v2 endpoint
+	sandboxTimeoutV1 = 15 * time.Second
+	clientID         = "local000"
+)
+
+// boxes are the running sandboxes.
+type boxes struct {
+	dir    string
+	engine Engine
+
+	mu      sync.Mutex
+	running map[string]*box
+}
+
+// box is a sandbox of a ready build: its root filesystem, the start command
+// and the processes that clients start.
+type box struct {
+	id       string
+	template string
+	alias    string
+	build    *build
+	token    string
+	started  time.Time
+	metadata map[string]string
+	context  stepContext // what its processes start with
+	sandbox  Sandbox
+	dir      string
+
+	ctx   context.Context // ends when it is killed
+	stop  context.CancelFunc
+	procs sync.WaitGroup
+
+	mu    sync.Mutex
+	ends  time.Time
+	timer *time.Timer
+}
+
+func (b *boxes) open(eng Engine) error {
+	b.engine, b.running = eng, map[string]*box{}
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return fmt.Errorf("making the sandboxes' directory: %w", err)
+	}
+	left, err := os.ReadDir(b.dir)
+	if err != nil {
+		return fmt.Errorf("reading the sandboxes' directory: %w", err)
+	}
+	for _, e := range left { // of a process that was killed: its sandboxes died with it
+		err = errors.Join(err, eng.RemoveAll(filepath.Join(b.dir, e.Name())))
+	}
+	return err
+}
+
+func (b *boxes) get(id string) *box {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.running[id]
+}
+
+func (b *boxes) list() []*box {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.SortedFunc(maps.Values(b.running), func(x, y *box) int { return y.started.Compare(x.started) })
+}
+
+func (b *boxes) uses(template string) bool {
+	return slices.ContainsFunc(b.list(), func(x *box) bool { return x.template == template })
+}
+
+// kill ends a sandbox; it reports whether there was one.
+func (b *boxes) kill(id string) (bool, error) {
+	b.mu.Lock()
+	x := b.running[id]
+	delete(b.running, id)
+	b.mu.Unlock()
+	if x == nil {
+		return false, nil
+	}
+	x.timer.Stop()
+	x.stop()
+	err := x.sandbox.Close()
+	x.procs.Wait()
+	return true, errors.Join(err, b.engine.RemoveAll(x.dir))
+}
+
+func (b *boxes) closeAll() {
+	for _, x := range b.list() {
+		_, _ = b.kill(x.id) // what stays on disk is removed at the next start
+	}
+}
+
+// createSandbox is POST /sandboxes and POST /v2/sandboxes.
+func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
+	var req struct {
+		e2b.NewSandbox
+		Timeout *int `json:"timeout"`
+	}
+	if err := read(w, r, &req); err != nil {
+		return err
+	}
+	life := sandboxTimeoutV1
+	if strings.HasPrefix(r.URL.Path, "/v2/") {
+		life = sandboxTimeout
+	}
+	if req.Timeout != nil {
+		if *req.Timeout <= 0 {
+			return refuse(http.StatusBadRequest, "Timeout must be greater than 0")
+		}
+		life = time.Duration(*req.Timeout) * time.Second
+	}
+	if req.TemplateID == "" {
+		return refuse(http.StatusBadRequest, "validation error: templateID is required")
+	}
+	x, err := s.newBox(r.Context(), req.NewSandbox, life)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusCreated, e2b.SandboxInfo{
+		TemplateID: x.template, SandboxID: x.id, ClientID: clientID, EnvdVersion: envdVersion, Alias: x.alias, EnvdAccessToken: x.token,
+	})
+}
+
+func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Duration) (*box, error) {
+	s.store.mu.Lock()
+	t, b, err := s.store.resolve(s.opts.Team, req.TemplateID)
+	if err == nil {
+		t.Spawned, t.LastSpawned = t.Spawned+1, now()
+		err = s.store.saveTemplate(t)
+	}
+	s.store.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if b.Result == nil {
+		return nil, refuse(http.StatusInternalServerError, "build '%s' has no result", b.ID)
+	}
+	x := &box{
+		id: "i" + randomID(19), template: t.ID, alias: t.Alias, build: b, token: randomID(40), started: time.Now().UTC(),
+		metadata: req.Metadata, context: b.Result.Context.with(req.EnvVars),
+	}
+	x.dir = filepath.Join(s.boxes.dir, x.id)
+	if err := os.Mkdir(x.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making a sandbox: %w", err)
+	}
+	// The sandbox outlives the request that makes it.
+	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
+	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, s.layers.stack(b.Result.Rootfs, b.Result.Layers), b.MemoryMB)
+	if err != nil {
+		x.stop()
+		return nil, errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
+	}
+	s.boxes.add(x, life)
+	x.startCommand(b.Result.StartCmd)
+	return x, nil
+}
+
+func (b *boxes) add(x *box, life time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running[x.id] = x
+	x.ends = time.Now().UTC().Add(life)
+	x.timer = time.AfterFunc(life, func() { _, _ = b.kill(x.id) })
+}
+
+// startCommand runs the template's start command. E2B wakes a snapshot in
+// which it already runs; here it has to start.
+func (x *box) startCommand(command string) {
+	if command == "" {
+		return
+	}
+	x.procs.Go(func() {
+		_, _ = x.sandbox.Run(x.ctx, engine.Command{ // its end concerns nobody, as on E2B
+			Args: []string{"/bin/bash", "-l", "-c", command}, Env: x.context.environ(nil), Dir: x.context.Workdir, User: x.context.User,
+		})
+	})
+}
+
+// describe is the entry of lists and of GET /sandboxes/{id}.
+func (x *box) describe() map[string]any {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return map[string]any{
+		"templateID": x.template, "sandboxID": x.id, "clientID": clientID, "alias": x.alias, "startedAt": x.started, "endAt": x.ends,
+		"envdVersion": envdVersion, "cpuCount": x.build.CPUCount, "memoryMB": x.build.MemoryMB, "diskSizeMB": 0, "state": "running", "metadata": x.metadata,
+	}
+}
+
+func (s *Server) listSandboxes(w http.ResponseWriter, r *http.Request) error {
+	page, err := paged(w, r, s.boxes.list(), func(x *box) string { return x.id })
+	if err != nil {
+		return err
+	}
+	out := []map[string]any{}
+	for _, x := range page {
+		out = append(out, x.describe())
+	}
+	return reply(w, http.StatusOK, out)
+}
+
+func (s *Server) sandboxOf(r *http.Request) (*box, error) {
+	if x := s.boxes.get(r.PathValue("id")); x != nil {
+		return x, nil
+	}
+	return nil, refuse(http.StatusNotFound, "sandbox \"%s\" not found", r.PathValue("id"))
+}
+
+func (s *Server) showSandbox(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.sandboxOf(r)
+	if err != nil {
+		return err
+	}
+	out := x.describe()
+	out["envdAccessToken"] = x.token
+	return reply(w, http.StatusOK, out)
+}
+
+func (s *Server) killSandbox(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.sandboxOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.boxes.kill(x.id); err != nil {
+		return err
+	}
+	return reply(w, http.StatusNoContent, nil)
+}
+
+// setTimeout is POST /sandboxes/{id}/timeout: seconds from now.
+func (s *Server) setTimeout(w http.ResponseWriter, r *http.Request) error {
+	var req struct {
+		Timeout int `json:"timeout"`
+	}
+	if err := read(w, r, &req); err != nil {
+		return err
+	}
+	x, err := s.sandboxOf(r)
+	if err != nil {
+		return err
+	}
+	if req.Timeout < 0 {
+		return refuse(http.StatusBadRequest, "Timeout must be greater than 0")
+	}
+	life := time.Duration(req.Timeout) * time.Second
+	x.mu.Lock()
+	x.ends = time.Now().UTC().Add(life)
+	x.timer.Reset(life)
+	x.mu.Unlock()
+	return reply(w, http.StatusNoContent, nil)
+}

@@ -1,0 +1,258 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/e2bt/e2bt/e2b"
+)
+
+// store keeps templates and builds, each in a file of its own that is replaced
+// as a whole. Everything in it is guarded by mu.
+type store struct {
+	dir string
+
+	mu        sync.Mutex
+	templates map[string]*template
+	builds    map[string]*build
+}
+
+// template is a name with its builds. A deleted one keeps its id for ever.
+type template struct {
+	ID          string       `json:"id"`
+	Alias       string       `json:"alias"`
+	Public      bool         `json:"public"`
+	Created     time.Time    `json:"created"`
+	Updated     time.Time    `json:"updated"`
+	LastSpawned *time.Time   `json:"last_spawned,omitempty"`
+	Spawned     int64        `json:"spawned"`
+	Deleted     bool         `json:"deleted"`
+	Builds      []string     `json:"builds"` // oldest first
+	Tags        []assignment `json:"tags"`   // oldest first; the newest of a tag whose build is ready counts
+}
+
+type assignment struct {
+	Tag     string    `json:"tag"`
+	Build   string    `json:"build"`
+	Created time.Time `json:"created"`
+}
+
+// build is one build and, once it is ready, what it made.
+type build struct {
+	ID       string         `json:"id"`
+	Template string         `json:"template"`
+	State    e2b.BuildState `json:"state"`
+	Tags     []string       `json:"tags"` // it was registered with
+	CPUCount int            `json:"cpu_count"`
+	MemoryMB int            `json:"memory_mb"`
+	Created  time.Time      `json:"created"`
+	Updated  time.Time      `json:"updated"`
+	Finished *time.Time     `json:"finished,omitempty"`
+	Reason   *e2b.Reason    `json:"reason,omitempty"`
+	Result   *result        `json:"result,omitempty"`
+
+	log    *buildLog
+	cancel func(cause error) // while it builds
+}
+
+// result is what a ready build is: directories to stack and how to start.
+type result struct {
+	Rootfs   string      `json:"rootfs"` // of the base image
+	Layers   []string    `json:"layers"` // names in the layer store, lowest first
+	Context  stepContext `json:"context"`
+	StartCmd string      `json:"start_cmd,omitempty"`
+	ReadyCmd string      `json:"ready_cmd,omitempty"`
+}
+
+var errInterrupted = "the build was interrupted: the server that ran it ended"
+
+func openStore(dir string) (*store, error) {
+	s := &store{dir: dir, templates: map[string]*template{}, builds: map[string]*build{}}
+	for _, kind := range []string{"templates", "builds"} {
+		if err := os.MkdirAll(filepath.Join(dir, kind), 0o700); err != nil {
+			return nil, fmt.Errorf("making the store: %w", err)
+		}
+	}
+	if err := loadAll(filepath.Join(dir, "templates", "*.json"), func(t *template) { s.templates[t.ID] = t }); err != nil {
+		return nil, err
+	}
+	if err := loadAll(filepath.Join(dir, "builds", "*", "build.json"), func(b *build) { s.builds[b.ID] = b }); err != nil {
+		return nil, err
+	}
+	return s, s.recover()
+}
+
+// loadAll reads every file that matches.
+func loadAll[T any](pattern string, add func(*T)) error {
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		return fmt.Errorf("listing %s: %w", pattern, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("reading the store: %w", err)
+		}
+		v := new(T)
+		if err := json.Unmarshal(text, v); err != nil {
+			return fmt.Errorf("reading %s: %w", file, err)
+		}
+		add(v)
+	}
+	return nil
+}
+
+// recover ends the builds that an earlier process left unfinished.
+func (s *store) recover() error {
+	for _, b := range s.builds {
+		if b.State.Done() {
+			continue
+		}
+		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: errInterrupted}, now()
+		if err := s.saveBuild(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func now() *time.Time {
+	t := time.Now().UTC()
+	return &t
+}
+
+func (s *store) saveTemplate(t *template) error {
+	t.Updated = *now()
+	return writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), t)
+}
+
+func (s *store) saveBuild(b *build) error {
+	b.Updated = *now()
+	dir := s.buildDir(b)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making a build's directory: %w", err)
+	}
+	return writeJSON(filepath.Join(dir, "build.json"), b)
+}
+
+func (s *store) buildDir(b *build) string { return filepath.Join(s.dir, "builds", b.ID) }
+
+// openLog opens the log of b once.
+func (s *store) openLog(b *build) (*buildLog, error) {
+	if b.log != nil {
+		return b.log, nil
+	}
+	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
+		return nil, fmt.Errorf("making a build's directory: %w", err)
+	}
+	var err error
+	b.log, err = openLog(filepath.Join(s.buildDir(b), "log.jsonl"))
+	return b.log, err
+}
+
+// writeJSON replaces a file as a whole.
+func writeJSON(path string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", path, err)
+	}
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(tmp))
+	}
+	return os.Rename(tmp, path)
+}
+
+func (s *store) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, b := range s.builds {
+		if b.log != nil {
+			errs = append(errs, b.log.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// byAlias finds the template of a name that is in use.
+func (s *store) byAlias(alias string) *template {
+	for _, t := range s.templates {
+		if !t.Deleted && t.Alias == alias {
+			return t
+		}
+	}
+	return nil
+}
+
+// find resolves an alias or a template's id.
+func (s *store) find(team string, n name) *template {
+	if n.namespace != "" && n.namespace != team {
+		return nil
+	}
+	if t := s.byAlias(n.alias); t != nil {
+		return t
+	}
+	if t := s.templates[n.alias]; n.namespace == "" && t != nil && !t.Deleted {
+		return t
+	}
+	return nil
+}
+
+// current returns the newest ready assignment of every tag.
+func (s *store) current(t *template) []assignment {
+	newest := map[string]assignment{}
+	for _, a := range t.Tags {
+		if b := s.builds[a.Build]; b != nil && b.State == e2b.StateReady {
+			newest[a.Tag] = a
+		}
+	}
+	tags := slices.Collect(maps.Values(newest))
+	slices.SortFunc(tags, func(a, b assignment) int { return strings.Compare(a.Tag, b.Tag) })
+	return tags
+}
+
+// ready finds the ready build that a tag, or a build's id, stands for.
+func (s *store) ready(t *template, tag string) *build {
+	if tag == "" {
+		tag = "default"
+	}
+	if b := s.builds[tag]; b != nil && b.Template == t.ID && b.State == e2b.StateReady {
+		return b
+	}
+	for _, a := range s.current(t) {
+		if a.Tag == tag {
+			return s.builds[a.Build]
+		}
+	}
+	return nil
+}
+
+// resolve finds the ready build of a name, with the errors of E2B.
+func (s *store) resolve(team, text string) (*template, *build, error) {
+	n, err := parseName(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := s.find(team, n)
+	if t == nil {
+		return nil, nil, refuse(404, "template '%s' not found", strings.SplitN(text, ":", 2)[0])
+	}
+	b := s.ready(t, n.tag)
+	if b == nil {
+		tag := n.tag
+		if tag == "" {
+			tag = "default"
+		}
+		return nil, nil, refuse(404, "tag '%s' does not exist for template '%s'", tag, n.alias)
+	}
+	return t, b, nil
+}
