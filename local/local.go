@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/e2bt/e2bt/local/image"
@@ -129,7 +130,6 @@ func (s *Server) routes() http.Handler {
 		"DELETE /templates/{id}":                    s.deleteTemplate,
 		"PATCH /templates/{id}":                     s.patchTemplate,
 		"PATCH /v2/templates/{id}":                  s.patchTemplate,
-		"GET /templates/aliases/{alias}":            s.alias,
 		"GET /templates/{id}/tags":                  s.tags,
 		"POST /templates/tags":                      s.tag,
 		"DELETE /templates/tags":                    s.untag,
@@ -150,6 +150,11 @@ func (s *Server) routes() http.Handler {
 	api.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Health check successful") })
 	api.Handle("PUT /_upload/{token}", handler(s.upload))
 	api.Handle("/", handler(notThere))
+	// "aliases" could be a template's id to the patterns above, so it has a mux
+	// of its own.
+	aliases := http.NewServeMux()
+	aliases.Handle("GET /templates/aliases/{alias}", s.authorized(s.alias))
+	aliases.Handle("/", handler(notThere))
 	envd := s.envd()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -157,6 +162,8 @@ func (s *Server) routes() http.Handler {
 			writeError(w, &apiError{http.StatusForbidden, "this server answers to requests for localhost alone"})
 		case r.Header.Get("E2b-Sandbox-Id") != "":
 			envd.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.EscapedPath(), "/templates/aliases/"):
+			aliases.ServeHTTP(w, r)
 		default:
 			api.ServeHTTP(w, r)
 		}

@@ -26,6 +26,13 @@ var scratch, whyNotRoot string
 
 func TestMain(m *testing.M) {
 	Child()
+	if dir := os.Getenv(removedVariable); dir != "" {
+		if err := RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Geteuid() != 0 {
 		code, err := EnterUserNamespace()
 		if err == nil {
@@ -191,6 +198,7 @@ func TestRunSeesItsRoot(t *testing.T) {
 	want(t, s, "", "hostname; pwd; id -u; echo $HOME $USER $SHELL", "box\n/root\n0\n/root root /bin/bash\n")
 	want(t, s, "ann", "id -u; id -g; pwd; echo $LOGNAME; echo ok > /dev/stdout; id -G", "1234\n1235\n/home/ann\nann\nok\n1235 50\n")
 	want(t, s, "ann", "cat", "")
+	want(t, s, "", "echo teed > >(cat)", "teed\n")
 	want(t, s, "", "echo $$ > /tmp/x; exec 3</dev/urandom; ls -d /dev/pts /dev/shm /proc/1 /sys/class; umask", "/dev/pts\n/dev/shm\n/proc/1\n/sys/class\n0022\n")
 	want(t, s, "", "cat /tmp/x | wc -l; ls -l /proc/1/exe >/dev/null 2>&1 || echo hidden", "1\nhidden\n")
 	want(t, s, "", "echo 1 2>/dev/null > /proc/sys/kernel/hostname || echo refused", "refused\n")

@@ -69,9 +69,7 @@ func TestParentKilled(t *testing.T) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("the victim said %q, %v; want ready", line, err)
 	}
-	if found := sleepers(t, nap); len(found) != 2 {
-		t.Fatalf("processes before = %v; want 2", found)
-	}
+	until(t, "the commands run", func() bool { return len(sleepers(t, nap)) == 2 })
 	cmd.Process.Kill()
 	cmd.Wait()
 	until(t, "the sandbox ends with its engine", func() bool { return len(sleepers(t, nap)) == 0 })
@@ -215,6 +213,32 @@ func TestConcurrentRuns(t *testing.T) {
 			exit, err := s.Run(t.Context(), Command{Args: []string{"bash", "-c", script}, Stdout: &out})
 			if err != nil || exit.Code != i || out.String() != fmt.Sprintln(i) {
 				t.Errorf("Run %d = %+v, %v, %q", i, exit, err, out.String())
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestManySandboxes(t *testing.T) {
+	e := newEngine(t)
+	root, err := baseRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 4 {
+				l := newLayer(t)
+				s, err := e.Open(t.Context(), Spec{Lowers: []string{root}, Upper: l.upper, Work: l.work})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				want(t, s, "", "echo a > /a; cat /a", "a\n")
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}

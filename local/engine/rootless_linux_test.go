@@ -88,6 +88,29 @@ func TestRootlessParentKilled(t *testing.T) {
 	until(t, "the mounts go", func() bool { return !mounted(t, layer) })
 }
 
+// removedVariable names a directory that the test program is to remove.
+const removedVariable = "E2BT_TEST_REMOVE"
+
+func TestRootlessRemoveAll(t *testing.T) {
+	cmd, dir := rootless(t)
+	layer := filepath.Join(dir, "layer")
+	for d, id := range map[string]int{layer: 4242, layer + "/u": 200005} {
+		if err := os.MkdirAll(d+"/work", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Chown(d, id, id), os.Chown(d+"/work", id, id), os.Chmod(d+"/work", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd.Env = append(os.Environ(), removedVariable+"="+layer+"/u")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("RemoveAll: %v: %s", err, out)
+	}
+	if _, err := os.Lstat(layer + "/u"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Lstat after RemoveAll = %v; want it gone", err)
+	}
+}
+
 func TestSubordinateRanges(t *testing.T) {
 	text := "bob:1:65536\n# no\nann:5:100\n1000:7:65536\nann:100000:200000\n"
 	tests := []struct {

@@ -99,6 +99,10 @@ func (s *stdio) finish() {
 	}
 }
 
+// lastWords is how long a command that has ended is heard where something else
+// still holds its pipe, such as bash's >(tee file), which ends a little later.
+const lastWords = 20 * time.Millisecond
+
 // copier takes a pipe's bytes to a writer, until told that the rest is nobody's.
 type copier struct {
 	from *os.File
@@ -135,7 +139,7 @@ func (c *copier) finish() {
 		c.from.Close()
 		return
 	}
-	c.from.SetReadDeadline(time.Unix(1, 0))
+	c.from.SetReadDeadline(time.Now().Add(lastWords))
 	<-c.done
 	if !c.eof {
 		c.drain()
