@@ -11,6 +11,7 @@ const (
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
 	maxTail    = 160      // bytes of the lines before that are kept
+	maxFound   = 256      // literals that count in one line
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
 	maxTries   = 200_000  // regexps run for one pattern; a log that asks for more is hostile
@@ -25,11 +26,9 @@ type Scanner struct {
 	line     int
 	hits     [][]hit // by rule
 	silenced []bool
-	stamp    []int // by pattern: the piece of log that it was last tried on
 	tries    []int
-	pieces   int
 	state    uint32 // of the automaton, kept from line to line
-	echoing  bool   // whether the line repeats a command
+	found    []found
 	tail     []byte // the end of the lines before, for a message that was cut in two
 	facts    map[string]string
 	pending  []pending
@@ -57,7 +56,7 @@ type pending struct {
 func (e *Engine) Scanner(c Context) *Scanner {
 	return &Scanner{
 		engine: e, context: c, hits: make([][]hit, len(e.rules)), silenced: make([]bool, len(e.rules)),
-		stamp: make([]int, len(e.patterns)), tries: make([]int, len(e.patterns)), facts: map[string]string{}, line: 1,
+		tries: make([]int, len(e.patterns)), facts: map[string]string{}, line: 1,
 	}
 }
 
@@ -119,35 +118,45 @@ func (s *Scanner) piece(raw []byte) {
 	if len(s.pending) > 0 {
 		s.feed(text)
 	}
-	s.pieces++
-	checked := false
-	s.state = s.engine.literals.find(s.state, text, func(id int32, end int, across bool) {
-		if s.stamp[id] == s.pieces && len(text) <= maxWindow {
-			return
-		}
-		s.stamp[id] = s.pieces
-		if s.tries[id]++; s.tries[id] > maxTries || s.echo(int(id), &checked, &text) {
-			return
-		}
-		if across {
-			s.try(int(id), slices.Concat(s.tail, text[:min(len(text), maxWindow)]))
-			return
-		}
-		s.try(int(id), window(text, min(end, len(text))))
-	})
-	s.tail = append(s.tail, text[:min(len(text), maxTail)]...)
-	s.tail = s.tail[max(0, len(s.tail)-maxTail):]
+	s.found = s.found[:0]
+	s.state = s.engine.literals.find(s.state, text, s.note)
+	if len(s.found) > 0 {
+		s.tryAll(text)
+	}
+	s.tail = append(s.tail, text[max(0, len(text)-maxTail):]...)
+	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-maxTail):]...)
 }
 
-// echo says whether the line repeats a command, so that only facts count. The
-// question is put when a line holds a literal, which few do.
-func (s *Scanner) echo(id int, checked *bool, text *[]byte) bool {
-	if !*checked {
-		*checked = true
-		s.echoing = isEcho(*text)
-		*text = withoutCommand(*text)
+// found is a literal in the line that is being read.
+type found struct {
+	pattern, end int
+	across       bool // it began in the line before
+}
+
+func (s *Scanner) note(id int32, end int, across bool) {
+	if s.tries[id]++; s.tries[id] <= maxTries && len(s.found) < maxFound {
+		s.found = append(s.found, found{int(id), end, across})
 	}
-	return s.echoing && s.engine.patterns[id].purpose != tells
+}
+
+// tryAll runs the patterns whose literals a line holds, in the order in which
+// they are written. Lines that repeat a command tell facts alone.
+func (s *Scanner) tryAll(text []byte) {
+	slices.SortStableFunc(s.found, func(a, b found) int { return a.pattern - b.pattern })
+	echo := isEcho(text)
+	clean := withoutCommand(text)
+	long := len(clean) > maxWindow
+	for i, f := range s.found {
+		again := i > 0 && s.found[i-1].pattern == f.pattern && s.found[i-1].across == f.across
+		if again && !long || echo && s.engine.patterns[f.pattern].purpose != tells {
+			continue
+		}
+		if f.across {
+			s.try(f.pattern, slices.Concat(s.tail, clean[:min(len(clean), maxWindow)]))
+			continue
+		}
+		s.try(f.pattern, window(clean, min(f.end, len(clean))))
+	}
 }
 
 // window is the part of a long line around the literal that ends at end.
@@ -192,8 +201,8 @@ func (s *Scanner) feed(text []byte) {
 func (s *Scanner) match(id, line int, first string, text []byte) {
 	p := &s.engine.patterns[id]
 	re := p.compile()
-	found := re.FindSubmatchIndex(text)
-	if found == nil || p.purpose == matches && s.excepted(p.owner, text) {
+	at := re.FindSubmatchIndex(text)
+	if at == nil || p.purpose == matches && s.excepted(p.owner, text) {
 		return
 	}
 	switch p.purpose {
@@ -203,13 +212,13 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 		s.hits[p.owner] = nil
 	case tells:
 		f := s.engine.facts[p.owner]
-		captures := named(re.SubexpNames(), found, text)
+		captures := named(re.SubexpNames(), at, text)
 		s.facts[f.Name] = captures[f.Name]
 		if !null(f.Value) {
 			s.facts[f.Name] = (&scope{captures: captures}).text(f.Value)
 		}
 	case matches:
-		s.add(p.owner, hit{line, first, named(re.SubexpNames(), found, text), maps.Clone(s.facts)})
+		s.add(p.owner, hit{line, first, named(re.SubexpNames(), at, text), maps.Clone(s.facts)})
 	}
 }
 

@@ -4,6 +4,12 @@ rule "apt_missing_package" {
   tool     = "apt"
   priority = 45
   match    = <<-RE
+    未发现软件包 (?P<package>\S+)
+    無法找到套件 (?P<package>\S+)
+    找不到套件 (?P<package>\S+)
+    软件包 (?P<package>\S+) 没有可安装候选
+    “(?P<package>[^”]+)”没有可供安装的候选
+    패키지를 찾을 수 없습니다
     Unable to locate package (?P<package>[a-zA-Z0-9][\w.+:-]*)
     Couldn't find any package by (?:glob|regex) '(?P<package>[^']+)'
     Package '(?P<package>[^']+)' has no installation candidate

@@ -3,6 +3,9 @@ rule "auth" {
   category = "auth"
   priority = 80
   match    = <<-RE
+    (?i)\b40[137] client error
+    (?i)http code 407
+    (?i)unauthorized for url|forbidden for url
     (?i)\b401\b.{0,3}unauthorized
     (?i)\b403\b.{0,3}forbidden
     (?i)http (?:error|status|code)?:? ?40[13]\b
@@ -60,6 +63,7 @@ rule "auth" {
     Could not fetch URL \S+/simple/pip/
   RE
   unless   = <<-RE
+    go: .*git ls-remote .*exit status 128
     This module version is not available
     (?i)rate.?limit
   RE

@@ -23,6 +23,16 @@ rule "command_not_found" {
     (?i)no such command: `?(?P<name>[\w.+-]+)
     (?i)could not determine executable to run
     sudo: (?P<name>\S+): command not found
+    (?i)env: ['‘"]?(?P<name>[\w.+-]+)['’"]?: No such file or directory
+    env: can't execute '(?P<name>[^']+)'
+    xargs: (?P<name>[\w.+-]+): No such file or directory
+    (?i)cannot find command '(?P<name>[^']+)'
+    npm (?:error|ERR!) syscall spawn (?P<name>[\w.+-]+)
+    exec: (?P<name>[\w./+-]+): not found
+    (?i)executable '(?P<name>[^']+)' not found
+    (?i)(?P<name>git|node|npm|python3?|java|docker|make|cmake|ffmpeg) (?:is not installed|not installed|executable not found|command not found|was not found on)
+    OCI runtime exec failed: .*exec: "(?P<name>[^"]+)"
+    (?i)no such (?:program|executable):? ['"`]?(?P<name>[\w.+-]+)
   RE
   subject  = name
   summary  = "The command ${name} is not there."

@@ -3,6 +3,12 @@ rule "compile_failure_missing" {
   category = "compile_failure"
   priority = 57
   match    = <<-RE
+    (?i)Cargo, the Rust package manager, is not installed
+    gyp ERR! stack Error: not found: (?P<command_name>\S+)
+    (?i)can not find valid pkg-config name
+    (?i)can't find the '(?P<header>[^' ]+)' header
+    (?i)could not find a version of the (?P<library>\w+) library|unable to find (?P<library>lib\w+)
+    (?i)the headers? .*(?P<header>[\w/]+\.h).* (?:is|are) required
     fatal error: (?P<header>[\w./+-]+\.(?:h|hpp|hh|inc)): No such file or directory
     fatal error: '(?P<header>[^']+)' file not found
     致命错误：(?P<header>[\w./+-]+)：
@@ -24,9 +30,6 @@ rule "compile_failure_missing" {
     (?i)find Python .*(?:Python is not set|could not be run)
     (?i)could not find any Python installation to use
     (?i)can't find Python executable
-    (?i)package '?(?P<pkgconfig>[\w.+-]+)'?(?:,? required by '[^']*',?)? (?:was )?not found(?: in the pkg-config search path)?
-    (?i)no package '(?P<pkgconfig>[^']+)' found
-    (?i)could NOT find (?P<library>\w+) \(missing
     (?i)(?:please )?make sure (?:that )?(?:the |you have )?(?P<library>libxml2|[\w-]+) (?:and [\w-]+ )?development (?:packages|headers|files|libraries) (?:are|is)? ?installed
     (?i)(?:please )?install (?:the )?(?P<library>[\w.+-]+)(?:-dev|-devel| development) (?:package|headers|files)
     (?i)requires? a (?:C|C\+\+|Rust|Fortran) compiler
@@ -34,8 +37,6 @@ rule "compile_failure_missing" {
     (?i)This package requires Rust
     (?i)can't find rust compiler
     (?i)is not installed\. Try running:
-    (?i)checking for (?P<header>[\w./+-]+\.h)\.\.\. no$
-    (?i)checking for (?P<header>[\w./+-]+\.h) in [^.]+\.\.\. no$
     (?i)(?P<library>[\w.-]+) (?:client|library|headers?) (?:is|are) missing\. 
     (?i)you have to install development tools first
     (?i)The headers or library files could not be found for (?P<library>\w+)
@@ -47,27 +48,24 @@ rule "compile_failure_missing" {
     (?i)Killed signal terminated program
     (?i)ModuleNotFoundError: No module named 'distutils'
   RE
-  except   = <<-RE
-    ^checking (?:for|whether) .*\.\.\. no.*\(cached\)
-    (?i)warning: 
-  RE
-  subject  = coalesce(gem_package, failed_package, go_import, pip_building, header, command_name, library, pkgconfig)
+  except   = "(?i)warning: "
+  subject  = coalesce(gem_package, failed_package, go_import, pip_building, header, command_name, library)
   version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, pkgconfig, "a build tool")} is missing."
+  summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
   fix {
-    when  = provides("apt", coalesce(header, command_name, library, pkgconfig)) != ""
-    title = "Install what it needs: apt = [\"${provides("apt", coalesce(header, command_name, library, pkgconfig))}\"]."
+    when  = provides("apt", coalesce(header, command_name, library)) != ""
+    title = "Install what it needs: apt = [\"${provides("apt", coalesce(header, command_name, library))}\"]."
     safe  = true
     edit {
       address = "${batch}.apt[+]"
-      set     = provides("apt", coalesce(header, command_name, library, pkgconfig))
+      set     = provides("apt", coalesce(header, command_name, library))
     }
   }
 }
 
 rule "compile_failure" {
   category   = "compile_failure"
-  priority   = 38
+  priority   = 43
   confidence = "medium"
   match      = <<-RE
     (?i)^(?:npm (?:error|ERR!) )?[\w./+-]+\.(?:c|cc|cpp|cxx|h|hpp|lzz|rs|go|pyx)(?::\d+)+: (?:fatal )?error: 
@@ -79,8 +77,11 @@ rule "compile_failure" {
     (?i)could not build wheels for (?P<package>[^\s,]+)
     (?i)failed to build installable wheels
     (?i)error: failed to run custom build command for
+    \*\*\* extconf\.rb failed \*\*\*
     (?i)error: could not compile `(?P<package>[^`]+)`
     ^error\[E\d{4}\]: 
+    ^\S+\.go:\d+:\d+: (?:undefined|cannot use|imported and not used|declared and not used|syntax error|missing return|too many|not enough)
+    ^vet: \S+\.go
     (?i)ninja: build stopped: subcommand failed
     (?i)collect2: error: ld returned
     (?i)undefined reference to `
@@ -90,18 +91,50 @@ rule "compile_failure" {
     (?i)error TS\d+: 
     (?i)\[ERROR\] COMPILATION ERROR
     Failed to compile\.$
-    metadata-generation-failed
-    (?i)The build backend returned an error
-    (?i)command .*setup\.py egg_info.* failed with error code
   RE
   unless     = <<-RE
     (?i)Killed signal terminated program
     (?i)EACCES|permission denied
-    ^error TS\d+
   RE
   subject    = coalesce(package, failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile."
+  summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
+  fix {
+    when  = provides("apt", missing_part) != ""
+    title = "Install what it needs: apt = [\"${provides("apt", missing_part)}\"]."
+    safe  = true
+    edit {
+      address = "${batch}.apt[+]"
+      set     = provides("apt", missing_part)
+    }
+  }
+}
+
+# What a configure script did not find explains a failure after it, but is no
+# failure by itself.
+fact "missing_part" {
+  match = <<-RE
+    (?i)package '?(?P<missing_part>[\w.+-]+)'?(?:,? required by '[^']*',?)? (?:was )?not found
+    (?i)could NOT find (?P<missing_part>\w+) \(missing
+    (?i)checking for (?P<missing_part>[\w./+-]+\.h)(?: in [^.]+)?\.\.\. no$
+    (?i)no package '(?P<missing_part>[^']+)' found
+  RE
+}
+
+rule "compile_failure_metadata" {
+  category   = "compile_failure"
+  priority   = 35
+  confidence = "low"
+  match      = <<-RE
+    metadata-generation-failed
+    (?i)The build backend returned an error
+    (?i)command .*setup\.py egg_info.* failed with error code
+    (?i)× Getting requirements to build (?:wheel|editable) did not run successfully
+    (?i)× Preparing (?:editable )?metadata .* did not run successfully
+  RE
+  subject    = coalesce(failed_package, pip_building)
+  version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary    = "${coalesce(failed_package, pip_building, "The package")} cannot be built from its source."
 }
 
 fact "gem_package" {

@@ -3,6 +3,9 @@ rule "dependency_conflict" {
   category = "dependency_conflict"
   priority = 53
   match    = <<-RE
+    installing (?P<package>\S+) \(\S+\) breaks dependency
+    (?i)could not satisfy dependencies|conflicting dependencies$
+    all possible versions conflict with previously selected packages
     Cannot install (?P<package>[A-Za-z][\w.-]*)(?:\S*)(?:, \S+)*(?: and (?P<second>[\w.-]+)\S*)? because these package versions have conflicting dependencies
     Cannot install .* because these package versions have conflicting dependencies
     \bResolutionImpossible\b

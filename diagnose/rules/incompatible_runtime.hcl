@@ -3,6 +3,11 @@ rule "incompatible_runtime" {
   category = "incompatible_runtime"
   priority = 61
   match    = <<-RE
+    (?i)digital envelope routines::unsupported
+    (?i)no native build was found for platform
+    (?i)the @?\S+ package .*(?:optional dependency|not compatible with) .*platform
+    (?i)You installed \S+ for another platform
+    (?i)requires macOS|only supported on (?:macOS|Windows)
     Package '(?P<package>[^']+)' requires a different Python: (?P<have>\S+) not in '(?P<needs>[^']+)'
     ERROR: (?P<package>[\w.-]+) requires Python '(?P<needs>[^']+)' but the running Python is
     (?P<package>[A-Za-z0-9][\w.]*(?:-[A-Za-z][\w.]*)*)-(?P<version>\d[\w.+]*)(?:-\w+)?-[\w.]+-[\w.]+-[\w.]+\.whl is not a supported wheel on this platform

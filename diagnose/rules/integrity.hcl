@@ -3,6 +3,10 @@ rule "integrity" {
   category = "integrity"
   priority = 72
   match    = <<-RE
+    (?i)failed to verify the checksum of `(?P<package>[\w-]+)
+    (?i)signature from "[^"]*" is (?:unknown trust|invalid|marginal trust)
+    (?i)invalid or corrupted (?:package|database)
+    (?i)(?:one or more )?PGP signatures? could not be verified
     (?i)do not match the hashes from the requirements file
     ^(?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>\S+))? from \S+ ?.*:$
     (?i)hash (?:sum )?mismatch(?: for `(?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>[^`]+))?`)?
@@ -31,7 +35,6 @@ rule "integrity" {
     (?i)crc (?:error|failed|mismatch)
     (?i)(?:sha256|sha512|sha1|md5)(?:sum)? (?:mismatch|does not match|error)
     (?i)sha(?:256|512|1)sum: WARNING: \d+ computed checksum
-    (?i): FAILED$
     (?i)digest (?:mismatch|did not match|does not match|invalid)
     (?i)failed size validation
     (?i)verifying (?P<package>\S+)@(?P<version>\S+): checksum mismatch
@@ -67,9 +70,13 @@ rule "integrity" {
     \(\d+: Connection reset by peer\)
     (?i)curl 28 |curl 56 |curl 18 
   RE
-  subject  = coalesce(key, package, npm_tarball, pip_hash_package, corepack)
+  subject  = coalesce(key, package, sum_file, npm_tarball, pip_hash_package, corepack)
   version  = coalesce(version, pip_hash_version)
   summary  = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
+}
+
+fact "sum_file" {
+  match = "^(?P<sum_file>\\S+): FAILED(?: open or read)?$"
 }
 
 fact "npm_tarball" {

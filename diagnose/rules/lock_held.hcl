@@ -3,6 +3,8 @@ rule "lock_held" {
   category = "lock_held"
   priority = 74
   match    = <<-RE
+    can't create transaction lock on (?P<path>\S+)
+    (?i)lock.*resource temporarily unavailable
     (?i)could not get lock (?P<path>\S+?)[. ]
     (?i)unable to (?:acquire the dpkg frontend lock|lock the administration directory) \((?P<path>[^)]+)\), is another process
     (?i)dpkg: error: dpkg frontend lock (?:is )?(?:was )?locked by another process
@@ -12,9 +14,7 @@ rule "lock_held" {
     \bECOMPROMISED\b
     (?i)lock compromised
     (?i)ELOCKED|lock file is already being held
-    (?i)blocking waiting for file lock on 
     (?i)another (?:app|copy|instance|process) (?:is )?(?:currently )?(?:holding|using) the (?:yum|dnf|rpm|package)? ?lock
-    (?i)waiting for process with pid \d+ to finish
     (?i)failed to init transaction \(unable to lock database\)
     (?i)LockError: 
     (?i)timeout (?:when|while)? ?waiting for (?:a )?lock
@@ -27,6 +27,7 @@ rule "lock_held" {
     No se pudo bloquear (?P<path>\S+)
   RE
   except   = <<-RE
+    Waiting for cache lock
     \(13: |are you root|Permission denied|权限不够|Keine Berechtigung
   RE
   unless   = <<-RE

@@ -3,6 +3,14 @@ rule "missing_file" {
   category = "missing_file"
   priority = 42
   match    = <<-RE
+    (?i)unable to find lockfile at `(?P<path>[^`]+)`
+    (?i)File not found: '?(?P<path>[^'`\s]+)
+    python\S*: can't open file '(?:\S*/)?(?P<path>[^'/]+)'
+    ^npm (?:error|ERR!) .*ENOENT: no such file or directory, open '/\S*?(?P<path>package(?:-lock)?\.json)'
+    npm (?:error|ERR!) enoent Could not read (?P<path>package\.json)
+    No files found in \S*?(?P<path>[^/\s]+)$
+    "/(?P<path>[^"]+)"(?:: | )not found
+    (?i)lockfile .*(?:not found|does not exist|is missing)
     \[Errno 2\] No such file or directory: '(?P<path>[^']+)'
     ENOENT: no such file or directory, \w+ '(?P<path>[^']+)'
     (?i)(?:cannot stat|cannot open|cannot access|can't open|can't open file|can't cd to|cannot find|can't find|could not open|unable to open|failed to open|open|stat|lstat|chdir) ['"‘“]?(?P<path>[^'"’”:]+?)['"’”]?:? (?:\[Errno 2\] )?no such file or directory
@@ -53,6 +61,10 @@ rule "missing_file" {
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except   = <<-RE
+    (?i)(?:^|/)env: 
+    ^xargs: 
+    (?i)bad interpreter
+    npm (?:error|ERR!) syscall spawn
     (?i)fatal error: 
     (?i)error: command '
     (?i)make(?:\[\d+\])?: (?:cc|gcc|g\+\+|c\+\+): 

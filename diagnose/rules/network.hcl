@@ -4,6 +4,9 @@ rule "network_dns" {
   category = "network"
   priority = 77
   match    = <<-RE
+    (?i)bad address '(?P<host>[^']+)'
+    (?i)couldn't resolve host(?:name)?
+    (?i)name resolution (?:failed|failure|error)
     (?i)could not resolve (?:host(?:name)?|proxy)\b:? ?['"]?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)
     (?i)could not resolve hostname \(could not resolve host: (?P<host>[a-z0-9.-]+)
     (?i)failed to open tcp connection to (?P<host>[a-z0-9.-]+)
@@ -40,6 +43,12 @@ rule "network_connect" {
   category = "network"
   priority = 76
   match    = <<-RE
+    (?i)\bConnectionRefused\b|\bConnectionReset\b|\bConnectionTimeout\b
+    (?i)APIConnectionError
+    (?i)network error \(check internet
+    (?i)(?:fetching|ERROR:) https?://(?P<host>[^/\s:]+)\S*: (?:temporary error \(try again later\)|network error|operation timed out|connection)
+    (?i)unable to (?:fetch|download|access) .*(?:network|connection) (?:error|failure)
+    (?i)failed to (?:fetch|download) .*(?:connection|network)
     (?i)(?:connect to|connection to|initiate the connection to) (?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+).*(?:refused|no route|unreachable|timed out|failed)
     (?i)failed to connect to (?P<host>[a-z0-9.-]+) port \d+
     (?i)connect ECONNREFUSED (?P<host>[0-9a-z.:]+)
@@ -94,6 +103,7 @@ rule "network_connect" {
     Could not fetch URL \S+/simple/pip/
     (?i)read timed out|operation timed out
     ^npm (?:WARN|warn)
+    (?i)http code 40[137] from proxy
   RE
   subject  = coalesce(host, base_image, git_host, net_host, apt_host)
   summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."

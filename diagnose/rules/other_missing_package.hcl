@@ -4,6 +4,7 @@ rule "apk_missing_package" {
   tool     = "apk"
   priority = 45
   match    = <<-RE
+    ^(?P<package>[\w.+-]+) \(missing\):
     ^(?P<package>[\w.+-]+)(?:[<>=~]\S+)? \(no such package\)
     ^ERROR: unsatisfiable constraints
     (?i)ERROR: '(?P<package>[^']+)': (?:unable to select|no such package)
@@ -44,7 +45,7 @@ rule "conda_missing_package" {
     HTTP 404 NOT FOUND for channel (?P<package>\S+)
     (?i)UnavailableInvalidChannel
     nothing provides requested (?P<package>[A-Za-z0-9][\w.-]*)
-    (?P<package>[A-Za-z0-9][\w.-]*) \S* ?does not exist \(perhaps a typo or a missing channel\)
+    (?P<package>[A-Za-z0-9][\w.-]*) +does not exist \(perhaps a typo
   RE
   subject  = package
   summary  = "conda finds no ${package}: neither package nor channel."
@@ -137,6 +138,8 @@ rule "go_missing_package" {
   tool     = "go"
   priority = 52
   match    = <<-RE
+    go: (?:module )?(?P<package>[\w./~-]+?)(?:@\S+)?: git ls-remote .*exit status 128
+    ^(?:go: )?(?P<package>[\w./~-]+)@\S+: module lookup disabled
     module (?P<package>[\w./~-]+): reading \S+: (?:40[34]|410) 
     go: (?P<package>[\w./~-]+)@\S+: .*This module version is not available
     (?:no required module provides|cannot find module providing) package (?P<package>[\w./~-]+)
@@ -185,7 +188,6 @@ rule "cargo_missing_package" {
     no matching package found
     ^searched package name: `(?P<package>[^`]+)`
   RE
-  unless   = "could not find `[^`]+` in registry `[^`]+` with version"
   subject  = package
   summary  = "cargo finds no crate called ${package}."
 }
@@ -200,6 +202,7 @@ rule "cargo_version_not_found" {
     ^candidate versions found which didn't match: (?P<there>.*)
     no matching versions? (?:of|for) `?(?P<package>[\w-]+)
   RE
+  when     = version != "*"
   subject  = package
   version  = version
   summary  = "${package} has no version ${version}."
@@ -275,6 +278,7 @@ rule "poetry_missing_package" {
     (?i)could not find a matching version of package (?P<package>[A-Za-z0-9][\w.-]*)
     (?i)package (?P<package>[A-Za-z0-9][\w.-]*) \([^)]*\) not found
     (?i)unable to find (?:any )?installation candidates for (?P<package>[A-Za-z0-9][\w.-]*)
+    depends on (?P<package>[A-Za-z0-9][\w.-]*) \(\*\) which doesn't match any versions
   RE
   subject  = package
   summary  = "poetry finds no package called ${package}."
@@ -288,6 +292,7 @@ rule "poetry_version_not_found" {
     depends on (?P<package>[A-Za-z0-9][\w.-]*) \((?P<version>[^)]+)\) which doesn't match any versions
     (?i)no matching version of (?P<package>[A-Za-z0-9][\w.-]*) 
   RE
+  when     = version != "*"
   subject  = package
   version  = version
   summary  = "${package} has no version that fits ${version}."

@@ -3,6 +3,9 @@ rule "permission_denied" {
   category = "permission"
   priority = 50
   match    = <<-RE
+    (?i)unless you are root
+    (?i)need to be root|requires root|root (?:privileges|access) (?:are|is)? ?required|must be run as root|run as root
+    (?i)insufficient (?:permissions|privileges) to (?:write|create|access)
     (?i)permission denied while trying to connect to the (?P<path>docker) daemon
     (?i)(?:^|[ :])(?P<path>/[^\s:'"]+): permission denied
     (?i)['"‘“](?P<path>/[^'"’”]+)['"’”]: permission denied

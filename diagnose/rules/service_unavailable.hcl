@@ -3,6 +3,10 @@ rule "service_unavailable" {
   category = "service_unavailable"
   priority = 78
   match    = <<-RE
+    (?i)\bERROR 5\d\d: 
+    (?i)\b5\d\d (?:server|service) error
+    (?i)received unexpected http status: 5\d\d
+    (?i), got 5\d\d$
     (?i)\b5(?:00 +internal server error|02 +bad gateway|03 +service (?:temporarily )?unavailable|04 +gateway time-?out)
     (?i)http (?:error|status|code)?:? ?5(?:0\d|2\d)\b
     (?i)status(?: code)?:? 5(?:0\d|2\d)\b

@@ -9,7 +9,8 @@ rule "syntax" {
     (?i)unterminated quoted string
     (?:语法错误|未预期的|Syntaxfehler|erreur de syntaxe|error de sintaxis|erro de sintaxe)
     \$'\\r': (?:command not found|未找到命令)
-    (?i)bad interpreter: .*\^M
+    \\r': command not found
+    (?i)\^M: bad interpreter
     /usr/bin/env: ['‘](?:bash|sh|python3?|node)\\r['’]
     (?i)invalid requirement: '?(?P<what>[^'"(\\]+?)'?(?: \(|$|:)
     (?i)invalid requirement
@@ -64,6 +65,7 @@ rule "syntax" {
     (?i)npm (?:error|ERR!) Invalid Version: 
   RE
   except   = <<-RE
+    Expected package name at the start
     (?i)Unexpected token ['"]?(?:\?\?=|\?\.|\|\|=|&&=|\?\?)
     ^SyntaxError: Unexpected token '(?:\?\?=|\.|\?|\|\|=|&&=|\{|\*|import|export)'
     (?i)npm (?:warn|notice)

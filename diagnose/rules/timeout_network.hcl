@@ -3,6 +3,10 @@ rule "timeout_network" {
   category = "timeout"
   priority = 77
   match    = <<-RE
+    \bEIDLETIMEOUT\b
+    (?i)timeout awaiting '
+    (?i)timed out while waiting|gave up waiting
+    (?i)\(Timeout was reached\)
     (?i)read timed out
     (?i)readtimeouterror
     (?i)connecttimeouterror

@@ -3,6 +3,8 @@ rule "tls" {
   category = "tls"
   priority = 82
   match    = <<-RE
+    (?i)server certificate not trusted|tls: (?:unspecified error|handshake)
+    (?i)ssl_client: .*(?:handshake|certificate)
     (?i)certificate[_ ]verif(?:y|ication)[_ ]failed
     (?i)certificate verification failed
     (?i)server certificate verification failed

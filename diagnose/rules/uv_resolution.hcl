@@ -100,13 +100,22 @@ rule "uv_git_ref" {
     (?i)unable to checkout '(?P<ref>[^']+)'
     (?i)did not find branch or tag '(?P<ref>[^']+)'
     (?i)unknown revision (?P<ref>\S+)
+    路径规格 '(?P<ref>[^']+)' 未匹配任何
+    Pfadspezifikation '(?P<ref>[^']+)' stimmt mit keinen
+    le spécificateur de chemin '(?P<ref>[^']+)' ne correspond
+    远程分支 (?P<ref>\S+) 在上游
     (?i)reference is not a tree: (?P<ref>\S+)
     (?i)revision (?P<ref>\S+) not found
   RE
-  subject  = coalesce(uv_missing, vcs_repo, git_repo)
+  except   = "(?i)no matching versions for query"
+  subject  = coalesce(uv_missing, go_module, vcs_repo, git_repo)
   version  = ref
-  tool     = uv_missing != "" ? "uv" : "git"
+  tool     = go_module != "" ? "go" : uv_missing != "" ? "uv" : "git"
   summary  = "${coalesce(uv_missing, vcs_repo, git_repo, "The repository")} has no branch, tag or commit ${ref}."
+}
+
+fact "go_module" {
+  match = "go: (?P<go_module>[\\w./~-]+)@\\S+: (?:invalid version|reading)"
 }
 
 fact "git_repo" {
