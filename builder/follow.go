@@ -49,7 +49,7 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 	}
 	w := r.watch(t, stop)
 	defer w.close()
-	status, err := r.Client.Follow(waiting, res.TemplateID, res.BuildID, e2b.FollowOptions{OnEntries: w.entries, OnRetry: w.retry})
+	status, err := r.Client.Follow(waiting, res.TemplateID, res.BuildID, e2b.FollowOptions{Poll: r.Poll, OnEntries: w.entries, OnRetry: w.retry})
 	var why *gaveUp
 	switch {
 	case err != nil && ctx.Err() == nil && errors.As(context.Cause(waiting), &why):

@@ -27,6 +27,7 @@ type Runner struct {
 	Changed   bool   // leave out what is up to date; the plan was compared
 	FailFast  bool   // the first failure stops the others
 	NoCheck   bool
+	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
 	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
 	Emit      func(Event)
 	Retryable func(Failure) bool // asked after all lines of the failed attempt were emitted

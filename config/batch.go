@@ -6,12 +6,11 @@ import (
 
 	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // batch reads a batch: package lists, commands, and how they are run.
 func (d *decoder) batch(b *hcl.Block) *Batch {
-	out := &Batch{Name: b.Labels[0], Range: blockRange(b), Header: b.DefRange}
+	out := &Batch{Name: b.Labels[0], Range: d.whole(b), Header: b.DefRange}
 	does := false
 	f := fields{
 		"timeout": d.duration(&out.Timeout),
@@ -46,18 +45,6 @@ func (d *decoder) batch(b *hcl.Block) *Batch {
 func order(manager string) int {
 	m, _ := mirrors.LookupManager(manager)
 	return m.Order
-}
-
-// blockRange is a block from its header to its closing brace.
-func blockRange(b *hcl.Block) hcl.Range {
-	if body, ok := b.Body.(*hclsyntax.Body); ok {
-		return hcl.RangeBetween(b.DefRange, body.SrcRange)
-	}
-	end := b.Body.MissingItemRange()
-	if end.Filename != b.DefRange.Filename || end.End.Byte < b.DefRange.End.Byte {
-		return b.DefRange
-	}
-	return hcl.RangeBetween(b.DefRange, end)
 }
 
 // install reads the long form of a package list.

@@ -8,7 +8,7 @@ import (
 
 // check reads a check block.
 func (d *decoder) check(b *hcl.Block) Check {
-	out := Check{Name: b.Labels[0], Range: blockRange(b)}
+	out := Check{Name: b.Labels[0], Range: d.whole(b)}
 	d.decode(b.Body, fields{
 		"command":  d.text(&out.Command),
 		"contains": d.text(&out.Contains),

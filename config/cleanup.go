@@ -10,7 +10,7 @@ import (
 
 // cleanup reads the cleanup block.
 func (d *decoder) cleanup(b *hcl.Block) *Cleanup {
-	out := &Cleanup{Range: blockRange(b)}
+	out := &Cleanup{Range: d.whole(b)}
 	wanted := map[string]*bool{}
 	f := fields{
 		"paths": func(attr *hcl.Attribute) {

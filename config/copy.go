@@ -12,7 +12,7 @@ var modeForm = regexp.MustCompile(`^0?[0-7]{3,4}$`)
 
 // copy reads a copy block.
 func (d *decoder) copy(b *hcl.Block) *Copy {
-	out := &Copy{Range: blockRange(b), FromPos: b.DefRange}
+	out := &Copy{Range: d.whole(b), FromPos: b.DefRange}
 	d.decode(b.Body, fields{
 		"from": func(attr *hcl.Attribute) {
 			d.text(&out.From)(attr)

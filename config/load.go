@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Options say where files are and what variables are set to.
@@ -48,6 +49,7 @@ type loader struct {
 	sources []source
 	diags   hcl.Diagnostics
 	secrets map[string]bool
+	blocks  map[string]map[int]hcl.Range // by file and first byte: all of a block
 }
 
 // source is one parsed file.
@@ -134,6 +136,35 @@ func (l *loader) file(name string) {
 	l.diags = append(l.diags, diags...)
 	if file != nil && file.Body != nil {
 		l.sources = append(l.sources, source{name, file.Body})
+	}
+}
+
+// whole is a block from its header to its closing brace. Its body may be
+// wrapped, so the place is looked up in the file.
+func (l *loader) whole(b *hcl.Block) hcl.Range {
+	at := b.DefRange
+	if l.blocks[at.Filename] == nil {
+		found := map[int]hcl.Range{}
+		if file := l.parser.Files()[at.Filename]; file != nil {
+			if body, ok := file.Body.(*hclsyntax.Body); ok {
+				nativeBlocks(body, found)
+			}
+		}
+		if l.blocks == nil {
+			l.blocks = map[string]map[int]hcl.Range{}
+		}
+		l.blocks[at.Filename] = found
+	}
+	if r, ok := l.blocks[at.Filename][at.Start.Byte]; ok {
+		return r
+	}
+	return at
+}
+
+func nativeBlocks(body *hclsyntax.Body, out map[int]hcl.Range) {
+	for _, b := range body.Blocks {
+		out[b.TypeRange.Start.Byte] = b.Range()
+		nativeBlocks(b.Body, out)
 	}
 }
 

@@ -4,7 +4,7 @@ import "github.com/hashicorp/hcl/v2"
 
 // start reads the start block.
 func (d *decoder) start(b *hcl.Block) *Start {
-	out := &Start{Range: blockRange(b)}
+	out := &Start{Range: d.whole(b)}
 	d.decode(b.Body, fields{"command": d.text(&out.Command), "timeout": d.duration(&out.Timeout)}, children{
 		"ready": {nil, func(b *hcl.Block) { out.Ready = d.ready(b) }},
 	}, "command")
@@ -13,7 +13,7 @@ func (d *decoder) start(b *hcl.Block) *Start {
 
 // ready reads how to tell that a start command is ready.
 func (d *decoder) ready(b *hcl.Block) *Ready {
-	out := &Ready{Range: blockRange(b)}
+	out := &Ready{Range: d.whole(b)}
 	given := 0
 	one := func(read func(*hcl.Attribute)) func(*hcl.Attribute) {
 		return func(attr *hcl.Attribute) {

@@ -12,14 +12,14 @@ import (
 const (
 	pageSize     = 100
 	shortestPoll = 200 * time.Millisecond
-	longestPoll  = 2 * time.Second
 	prefetch     = 4 // pages asked for at once while the log is long
 )
 
 // FollowOptions say what to do with what comes. The functions are called by
 // one goroutine at a time, in the order of the log.
 type FollowOptions struct {
-	Offset    int // entries that are known already
+	Offset    int           // entries that are known already
+	Poll      time.Duration // how soon an idle build is asked again, at first; 0: 200 ms
 	OnEntries func([]LogEntry)
 	OnRetry   func(err error, wait time.Duration)
 }
@@ -42,7 +42,11 @@ func statusCall(templateID, buildID string, offset int, out *BuildStatus) call {
 // entry. It goes on through lost connections, rate limits and server errors for
 // as long as ctx lives; only a refusal ends it.
 func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts FollowOptions) (BuildStatus, error) {
-	f := follower{client: c, templateID: templateID, buildID: buildID, opts: opts, offset: opts.Offset, poll: shortestPoll}
+	f := follower{client: c, templateID: templateID, buildID: buildID, opts: opts, offset: opts.Offset, shortest: opts.Poll}
+	if f.shortest == 0 {
+		f.shortest = shortestPoll
+	}
+	f.poll = f.shortest
 	for {
 		pages, err := f.ask(ctx)
 		if err != nil {
@@ -55,7 +59,7 @@ func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts Fo
 		last, full := f.take(pages)
 		switch {
 		case full:
-			f.poll = shortestPoll
+			f.poll = f.shortest
 			f.wide = min(max(2, 2*f.wide), prefetch)
 			continue
 		case last.Status.Done() && len(last.LogEntries) == 0:
@@ -66,12 +70,12 @@ func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts Fo
 		}
 		f.wide = 1
 		if len(last.LogEntries) > 0 {
-			f.poll = shortestPoll
+			f.poll = f.shortest
 		}
 		if err := sleep(ctx, f.poll); err != nil {
 			return BuildStatus{}, err
 		}
-		f.poll = min(f.poll*3/2, longestPoll)
+		f.poll = min(f.poll*3/2, 10*f.shortest)
 	}
 }
 
@@ -95,6 +99,7 @@ type follower struct {
 	offset              int
 	wide                int // pages to ask for at once
 	poll, wait          time.Duration
+	shortest            time.Duration // of poll; it grows to ten times that
 }
 
 // ask fetches the next pages. Pages after one that is not full are empty or

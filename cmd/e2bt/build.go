@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// localPoll is how soon a build of this process's own server is asked again.
+const localPoll = 5 * time.Millisecond
+
 // buildFlags are the flags of build.
 type buildFlags struct {
 	templates []string
@@ -85,8 +88,12 @@ func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *sess
 	if parallel == 0 {
 		parallel = cfg.Settings.Parallel
 	}
+	var poll time.Duration
+	if a.local {
+		poll = localPoll
+	}
 	return &builder.Runner{
-		Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
+		Poll: poll, Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
 		NoCache: flags.noCache, Changed: flags.changed, FailFast: flags.failFast, NoCheck: flags.noCheck, Stall: flags.stall,
 		Emit: s.event, Retryable: s.retryable,
 	}

@@ -57,9 +57,13 @@ func placeInBatch(f diagnose.Finding, b *config.Batch) hcl.Range {
 	if f.Subject != "" {
 		for _, in := range b.Installs {
 			for _, p := range in.Packages {
-				if samePackage(p.Name, f.Subject) {
-					return p.Range
+				if !samePackage(p.Name, f.Subject) {
+					continue
 				}
+				if f.Category == diagnose.VersionNotFound && p.Pin.Filename != "" {
+					return p.Pin
+				}
+				return p.Range
 			}
 		}
 		for _, line := range b.Run {

@@ -23,6 +23,9 @@ var update = flag.Bool("update", false, "rewrite the expected output of scripts"
 
 func TestMain(m *testing.M) {
 	engine.Child()
+	if os.Getenv("E2BT_TEST_MAIN") != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"e2bt": main})
 }
 
@@ -68,7 +71,8 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: server")
 	}
-	home := ts.MkAbs("server")
+	home := ts.MkAbs(".server")
+	ts.Check(os.MkdirAll(home, 0o755))
 	images, err := image.Open(filepath.Join(home, "images"))
 	ts.Check(err)
 	base := filepath.Join(home, "base.tar")

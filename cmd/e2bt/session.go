@@ -159,8 +159,8 @@ func (s *session) scan(e builder.Event) {
 		b.scanner = s.engine().Scanner(diagnose.Context{})
 	}
 	_, _ = b.scanner.Write([]byte(line + "\n")) // never fails
-	if e.Level == "debug" {
-		return
+	if e.Level == "debug" || strings.HasPrefix(line, "Build failed: ") {
+		return // the finding says the latter better
 	}
 	if len(b.tail) == tailLines {
 		b.tail = append(b.tail[:0], b.tail[1:]...)

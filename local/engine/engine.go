@@ -53,7 +53,10 @@ type DirError struct{ Path string }
 
 func (e *DirError) Error() string { return "cwd '" + e.Path + "' does not exist" }
 
-// CopySpec is a COPY step: what of an unpacked archive goes where.
+// CopySpec is a COPY step: what of an unpacked archive goes where. A file is
+// renamed to Dest, or goes into it where Dest is a directory or ends in a slash;
+// of a directory the contents are merged into Dest. A directory that becomes
+// Dest belongs to Owner; those above it that are missing belong to root.
 type CopySpec struct {
 	Archive io.Reader // a gzip-compressed tar, hostile for all we know
 	Source  string    // the path inside the archive, as the author wrote it; may be a glob

@@ -78,7 +78,8 @@ func (s *Sandbox) readSetup(e *Engine) error {
 	var r reply
 	files, err := s.control.receive(&r)
 	if err != nil {
-		return fmt.Errorf("the init ended before it was ready: %w", err)
+		s.kill()
+		return fmt.Errorf("the init ended before it was ready: %w: %s", err, s.crash())
 	}
 	if r.Err != nil {
 		closeAll(files)
@@ -155,6 +156,9 @@ func (s *Sandbox) ask(ctx context.Context, req request, files ...*os.File) error
 func (s *Sandbox) deathError() error {
 	if s.limit.killed() {
 		return errors.New("the sandbox ended: out of memory")
+	}
+	if crash := s.crash(); crash != "" {
+		return fmt.Errorf("the sandbox ended: %s", crash)
 	}
 	return errors.New("the sandbox ended")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -61,6 +62,7 @@ type initHandle struct {
 	cmd     *exec.Cmd
 	control *channel
 	dead    chan struct{} // closed when no process of the namespace is left
+	stderr  *os.File      // in memory: what a crash leaves
 }
 
 // startInit runs an init, which then waits to be told what to mount.
@@ -74,12 +76,18 @@ func startInit() (*initHandle, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := initCommand(there)
-	if err := cmd.Start(); err != nil {
+	stderr, err := unix.MemfdCreate("stderr", unix.MFD_CLOEXEC)
+	if err != nil {
 		control.conn.Close()
+		return nil, fmt.Errorf("starting the sandbox: %w", err)
+	}
+	h := &initHandle{cmd: initCommand(there), control: control, dead: make(chan struct{}), stderr: os.NewFile(uintptr(stderr), "stderr")}
+	cmd := h.cmd
+	cmd.Stderr = h.stderr
+	if err := cmd.Start(); err != nil {
+		h.close()
 		return nil, fmt.Errorf("starting the sandbox: %w", namespaceHint(err))
 	}
-	h := &initHandle{cmd: cmd, control: control, dead: make(chan struct{})}
 	go func() { cmd.Wait(); close(h.dead) }()
 	return h, nil
 }
@@ -121,7 +129,19 @@ func (h *initHandle) alive() bool {
 
 func (h *initHandle) end() {
 	h.kill()
+	h.close()
+}
+
+func (h *initHandle) close() {
 	h.control.conn.Close()
+	h.stderr.Close()
+}
+
+// crash returns the beginning of what the init wrote before it died.
+func (h *initHandle) crash() string {
+	text := make([]byte, 2000)
+	n, _ := h.stderr.ReadAt(text, 0)
+	return strings.TrimSpace(string(text[:n]))
 }
 
 // end ends a spare that nobody will take.
