@@ -52,10 +52,40 @@ func TestRootless(t *testing.T) {
 	}
 }
 
-// TestRootlessParentKilled kills the program that entered the user namespace:
-// its other self inside, the sandbox and the commands must go with it.
-func TestRootlessParentKilled(t *testing.T) {
-	cmd, dir := rootless(t)
+// TestRootlessEnds ends the program that entered the user namespace: its other
+// self inside, the sandbox and the commands must go with it.
+func TestRootlessEnds(t *testing.T) {
+	tests := []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGKILL, -1}, {syscall.SIGTERM, 143}}
+	for _, tt := range tests {
+		cmd, dir := rootless(t)
+		layer, nap := rootlessLayer(t, dir), newNap()
+		cmd.Env = append(os.Environ(), killedVariable+"="+layer, napVariable+"="+nap)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+			t.Errorf("the victim said %q, %v; want ready", line, err)
+		}
+		cmd.Process.Signal(tt.signal)
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != tt.code {
+			t.Errorf("exit code after %v = %d; want %d", tt.signal, code, tt.code)
+		}
+		until(t, "the commands end", func() bool { return len(sleepers(t, nap)) == 0 })
+		until(t, "the mounts go", func() bool { return !mounted(t, layer) })
+	}
+}
+
+// rootlessLayer makes the directory that openAndWait uses.
+func rootlessLayer(t *testing.T, dir string) string {
+	t.Helper()
 	root, err := baseRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -69,23 +99,7 @@ func TestRootlessParentKilled(t *testing.T) {
 	if err := errors.Join(os.Chmod(scratch, 0o755), os.Symlink(root, layer+"/base")); err != nil {
 		t.Fatal(err)
 	}
-	nap := newNap()
-	cmd.Env = append(os.Environ(), killedVariable+"="+layer, napVariable+"="+nap)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		t.Errorf("the victim said %q, %v; want ready", line, err)
-	}
-	cmd.Process.Signal(syscall.SIGKILL)
-	cmd.Wait()
-	until(t, "the commands end", func() bool { return len(sleepers(t, nap)) == 0 })
-	until(t, "the mounts go", func() bool { return !mounted(t, layer) })
+	return layer
 }
 
 // removedVariable names a directory that the test program is to remove.
