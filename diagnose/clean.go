@@ -31,9 +31,9 @@ var (
 	}
 )
 
-// plain is line as the rules see it: no colours, no prefix of a builder, no
-// control characters but tabs.
-func plain(line []byte) []byte {
+// plain is line as the rules see it: no colours, no prefix of a builder.
+// streamed says that the prefix was that of a piece of output of E2B's.
+func plain(line []byte) (text []byte, streamed bool) {
 	if bytes.IndexByte(line, 0x1b) >= 0 {
 		line = escapes.ReplaceAll(line, nil)
 	}
@@ -50,9 +50,10 @@ func plain(line []byte) []byte {
 		line = line[len(logger.Find(line)):]
 	}
 	if len(line) > 8 && line[0] == '[' {
-		line = line[len(stream.Find(line)):]
+		prefix := len(stream.Find(line))
+		return line[prefix:], prefix > 0
 	}
-	return line
+	return line, false
 }
 
 // isEcho says whether a line repeats a command.

@@ -37,45 +37,69 @@ type pattern struct {
 	compile func() *regexp.Regexp
 }
 
-// Engine holds the rules, ready to scan any number of logs, also at once.
+// Engine holds the rules, ready to scan any number of logs, also at once. The
+// built-in ones are read when a log is long, or has failed: most builds need
+// them never.
 type Engine struct {
+	extra      []Rule
+	once       sync.Once
+	err        error
 	rules      []Rule
 	facts      []fact
 	categories map[Category]category
 	patterns   []pattern
 	except     []func() []*regexp.Regexp // by rule
-	literals   *automaton
+	literals   *filter
 	names      []string // of all facts
 }
 
-// New returns an engine with the built-in rules and the extra ones. A rule that
-// cannot work is an error that names it.
+// New returns an engine with the built-in rules and the extra ones. An extra
+// rule that cannot work is an error that names it.
 func New(extra ...Rule) (*Engine, error) {
-	e := &Engine{categories: map[Category]category{}}
-	var files []*ruleFile
-	err := fs.WalkDir(builtin, "rules", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	e := &Engine{extra: extra}
+	if len(extra) == 0 {
+		return e, nil
+	}
+	return e, e.load()
+}
+
+// load reads the rules, once.
+func (e *Engine) load() error {
+	e.once.Do(func() { e.err = e.read() })
+	return e.err
+}
+
+// loaded is the engine with its rules; that the built-in ones cannot be read is
+// a mistake in this package, which its tests show.
+func (e *Engine) loaded() *Engine {
+	if err := e.load(); err != nil {
+		panic(err)
+	}
+	return e
+}
+
+func (e *Engine) read() error {
+	e.categories = map[Category]category{}
+	names, err := fs.Glob(builtin, "rules/*.hcl")
+	if err != nil {
+		return fmt.Errorf("listing rules: %w", err)
+	}
+	for _, name := range names {
+		file, err := builtinFile(name)
+		if err != nil {
 			return err
 		}
-		file, err := builtinFile(name)
-		files = append(files, file)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range files {
 		if err := e.add(file); err != nil {
-			return nil, err
+			return fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
-	for _, r := range extra {
+	for _, r := range e.extra {
 		if err := r.check(e.known()); err != nil {
-			return nil, err
+			return err
 		}
 		e.rules = append(e.rules, r)
 	}
-	return e, e.prepare()
+	return e.prepare()
 }
 
 func builtinFile(name string) (*ruleFile, error) {
@@ -110,6 +134,9 @@ func (e *Engine) known() []string { return slices.Concat(e.names, Variables) }
 // Check compiles every rule at once, where New leaves the built-in ones until
 // they are needed.
 func (e *Engine) Check() error {
+	if err := e.load(); err != nil {
+		return err
+	}
 	var errs []error
 	for i := range e.rules {
 		errs = append(errs, e.rules[i].check(e.known()))
@@ -169,8 +196,11 @@ func (e *Engine) index() error {
 			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLiteral, all[i]))
 		}
 	}
-	e.literals = newAutomaton(all)
-	return errors.Join(errs...)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	e.literals = newFilter(all)
+	return nil
 }
 
 // Diagnose reads a whole log and returns its finding, never nil. The error is

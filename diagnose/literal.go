@@ -161,7 +161,11 @@ func limited(list []string) []string {
 	return list
 }
 
-// better is the list whose shortest text is longer.
+// common is in so many lines that it finds nothing.
+var common = strings.NewReplacer("https://", "", "http://", "", ".deb", "")
+
+// better is the list whose shortest text is longer; what is common counts for
+// nothing.
 func better(a, b []string) []string {
 	if shortest(b) > shortest(a) {
 		return b
@@ -173,9 +177,9 @@ func shortest(texts []string) int {
 	if len(texts) == 0 {
 		return 0
 	}
-	n := len(texts[0])
-	for _, t := range texts[1:] {
-		n = min(n, len(t))
+	n := 1 << 30
+	for _, t := range texts {
+		n = min(n, len(common.Replace(t)))
 	}
 	return n
 }

@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	maxEarly   = 64 << 10 // bytes that wait for the rules
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
 	maxTail    = 160      // bytes of the lines before that are kept
@@ -22,14 +23,15 @@ const (
 type Scanner struct {
 	engine   *Engine
 	context  Context
+	early    []byte // read when the rules are needed
 	rest     []byte // of an unfinished line
 	line     int
 	hits     [][]hit // by rule
 	silenced []bool
 	tries    []int
-	state    uint32 // of the automaton, kept from line to line
 	found    []found
-	tail     []byte // the end of the lines before, for a message that was cut in two
+	tail     []byte // the end of the pieces before, for a message that was cut in two
+	joined   []byte // the same with the piece that is being read
 	facts    map[string]string
 	pending  []pending
 }
@@ -54,21 +56,39 @@ type pending struct {
 // Scanner starts the reading of one log. What is known of the failure may be
 // given now, or to FindingIn in the end.
 func (e *Engine) Scanner(c Context) *Scanner {
-	return &Scanner{
-		engine: e, context: c, hits: make([][]hit, len(e.rules)), silenced: make([]bool, len(e.rules)),
-		tries: make([]int, len(e.patterns)), facts: map[string]string{}, line: 1,
-	}
+	return &Scanner{engine: e, context: c, facts: map[string]string{}, line: 1}
 }
 
 // Write reads a part of the log; it never fails. Lines end with \n; a \r starts
 // the same line anew, as it does on a terminal.
 func (s *Scanner) Write(p []byte) (int, error) {
-	n := len(p)
+	if s.hits == nil && len(s.early)+len(p) <= maxEarly {
+		s.early = append(s.early, p...)
+		return len(p), nil
+	}
+	s.start()
+	s.write(p)
+	return len(p), nil
+}
+
+// start loads the rules and reads what was put by until they were needed.
+func (s *Scanner) start() {
+	if s.hits != nil {
+		return
+	}
+	e := s.engine.loaded()
+	s.hits, s.silenced = make([][]hit, len(e.rules)), make([]bool, len(e.rules))
+	s.tries = make([]int, len(e.patterns))
+	s.write(s.early)
+	s.early = nil
+}
+
+func (s *Scanner) write(p []byte) {
 	for len(p) > 0 {
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
 			s.keep(p)
-			break
+			return
 		}
 		if len(s.rest) > 0 {
 			s.keep(p[:end])
@@ -80,7 +100,6 @@ func (s *Scanner) Write(p []byte) (int, error) {
 		s.line++
 		p = p[end+1:]
 	}
-	return n, nil
 }
 
 // keep holds on to the start of a line; a line too long is read in parts.
@@ -111,7 +130,7 @@ func (s *Scanner) read(line []byte) {
 }
 
 func (s *Scanner) piece(raw []byte) {
-	text := plain(raw)
+	text, streamed := plain(raw)
 	if len(text) == 0 {
 		return
 	}
@@ -119,23 +138,38 @@ func (s *Scanner) piece(raw []byte) {
 		s.feed(text)
 	}
 	s.found = s.found[:0]
-	s.state = s.engine.literals.find(s.state, text, s.note)
+	s.engine.literals.find(text, s.note)
+	if streamed {
+		s.seam(text)
+	}
 	if len(s.found) > 0 {
 		s.tryAll(text)
 	}
-	s.tail = append(s.tail, text[max(0, len(text)-maxTail):]...)
+}
+
+// seam looks for what was cut in two: E2B sends what a command writes in
+// pieces, which need not end where lines do.
+func (s *Scanner) seam(text []byte) {
+	cut := len(s.tail)
+	s.tail = append(s.tail, text[:min(len(text), maxTail)]...)
+	s.engine.literals.find(s.tail, func(id int32, start, end int) {
+		if start < cut && end > cut {
+			s.found = append(s.found, found{int(id), end, true})
+		}
+	})
+	s.joined = append(s.joined[:0], s.tail...)
 	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-maxTail):]...)
 }
 
 // found is a literal in the line that is being read.
 type found struct {
 	pattern, end int
-	across       bool // it began in the line before
+	across       bool // it began in the piece before
 }
 
-func (s *Scanner) note(id int32, end int, across bool) {
+func (s *Scanner) note(id int32, _, end int) {
 	if s.tries[id]++; s.tries[id] <= maxTries && len(s.found) < maxFound {
-		s.found = append(s.found, found{int(id), end, across})
+		s.found = append(s.found, found{int(id), end, false})
 	}
 }
 
@@ -152,7 +186,7 @@ func (s *Scanner) tryAll(text []byte) {
 			continue
 		}
 		if f.across {
-			s.try(f.pattern, slices.Concat(s.tail, clean[:min(len(clean), maxWindow)]))
+			s.try(f.pattern, s.joined)
 			continue
 		}
 		s.try(f.pattern, window(clean, min(f.end, len(clean))))
@@ -267,6 +301,7 @@ func (s *Scanner) Finding() *Finding { return s.FindingIn(s.context) }
 // FindingIn is Finding with what is known only after the log's end. More may be
 // written afterwards.
 func (s *Scanner) FindingIn(c Context) *Finding {
+	s.start()
 	s.finish()
 	s.reason(c.Reason)
 	return s.engine.choose(s, c)

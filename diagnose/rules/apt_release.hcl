@@ -26,11 +26,11 @@ rule "apt_release_gone" {
 }
 
 fact "deb_package" {
-  match = "/(?P<deb_package>[a-z0-9][a-z0-9.+-]+)_\\S+?_\\w+\\.deb"
+  match = "Failed to fetch .*/(?P<deb_package>[a-z0-9][a-z0-9.+-]+)_\\S+?_\\w+\\.deb"
 }
 
 fact "deb_version" {
-  match = "/[a-z0-9][a-z0-9.+-]+_(?P<deb_version>\\S+?)_\\w+\\.deb"
+  match = "Failed to fetch .*/[a-z0-9][a-z0-9.+-]+_(?P<deb_version>\\S+?)_\\w+\\.deb"
 }
 
 sample "old_release" {

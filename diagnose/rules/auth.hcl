@@ -115,7 +115,7 @@ fact "vcs_repo" {
 fact "uv_missing" {
   match = <<-RE
     Because (?P<uv_missing>[\w.-]+) was not found in the
-    Failed to (?:download|fetch|build|download and build):? `(?P<uv_missing>[A-Za-z][\w.-]*)
+    Failed to (?:download|build|download and build) `(?P<uv_missing>[A-Za-z][\w.-]*)
     Failed to fetch: `https?://\S+?/(?P<uv_missing>[\w.-]+)/`
   RE
 }

@@ -35,7 +35,7 @@ rule "base_image" {
     toomanyrequests
     (?i)tls handshake timeout
   RE
-  subject  = coalesce(image_name, base_image, image)
+  subject  = replace(coalesce(image_name, base_image, image), "docker.io/", "")
   version  = image_name == "" ? base_tag : tag
   summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
 }
@@ -45,6 +45,14 @@ fact "base_image" {
   match = <<-RE
     ^\[base\] FROM (?P<base_image>\S+?)(?::\w[\w.-]*)?(?: \[|$)
     load metadata for (?:docker\.io/(?:library/)?)?(?P<base_image>\S+?)(?::\w[\w.-]*)?$
+  RE
+}
+
+fact "base_reference" {
+  match = <<-RE
+    ^\[base\] FROM (?P<base_reference>\S+)
+    ^Step \d+/\d+ : FROM (?P<base_reference>\S+)
+    (?i)trying to pull \S+?/(?P<base_reference>[^\s/]+/[^\s/]+?)\.\.\.$
   RE
 }
 

@@ -30,7 +30,7 @@ rule "disk_full" {
     (?i)number of file watchers|inotify
   RE
   unless   = "number of file watchers reached"
-  subject  = path
+  subject  = coalesce(path, base_reference)
   summary  = "The disk is full."
   fix {
     when  = image != "" || base_image != ""

@@ -18,7 +18,6 @@ fact "tool" {
 fact "tool" {
   match = <<-RE
     ^Reading package lists\.\.\.
-    ^(?:Get|Hit|Ign|Err):\d+ \S*(?:https?|cdrom|file)[:/]
   RE
   value = "apt"
 }

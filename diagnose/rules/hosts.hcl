@@ -2,22 +2,25 @@
 fact "net_host" {
   match = <<-RE
     host='(?P<net_host>[a-zA-Z0-9.-]+)'
-    (?i)(?:GET|HEAD|request to|unable to access|transfer failed for|failed to fetch:?|for url:?|Download(?:ing|ed) from|from/to \S+|failed to download from|connecting to|download data from)[ (<'"`]+https?://(?P<net_host>[a-zA-Z0-9.-]+)
-    ^--\d{4}-\d\d-\d\d .*https?://(?P<net_host>[a-zA-Z0-9.-]+)
+    (?:GET|HEAD|Get|Head) ["']?https?://(?P<net_host>[a-zA-Z0-9.-]+)
+    (?i)(?:request to|unable to access|transfer failed for|failed to fetch:?|for url:?|downloading from|downloaded from|failed to download from|connecting to|download data from|from/to [\w.-]+) [(<'"`]?https?://(?P<net_host>[a-zA-Z0-9.-]+)
+    ^--20\d\d-\d\d-\d\d .*https?://(?P<net_host>[a-zA-Z0-9.-]+)
     (?i)authentication failed for '?https?://(?P<net_host>[a-zA-Z0-9.-]+)
   RE
 }
 
 fact "git_host" {
   match = <<-RE
-    '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)/
+    repository '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)/
+    Submodule '[^']+' \((?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)/
+    clone of '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)/
     fatal: unable to access '(?:https?|ssh)://(?:[^@/']+@)?(?P<git_host>[a-zA-Z0-9.-]+)[/:]
   RE
 }
 
 fact "apt_host" {
   match = <<-RE
-    ^(?:Err|Ign|Get):\d+ https?://(?P<apt_host>[a-zA-Z0-9.-]+)
+    ^Err:\d+ https?://(?P<apt_host>[a-zA-Z0-9.-]+)
     (?:Failed to fetch|repository) '?https?://(?P<apt_host>[a-zA-Z0-9.-]+)
   RE
 }

@@ -76,6 +76,7 @@ rule "incompatible_runtime" {
     (?i)has been compiled by a more recent version of the Java
     (?i)following specifications were found to be incompatible with your system
     (?i)(?P<package>[\w.-]+)=\S+ -> __(?:cuda|glibc|unix|osx|linux|win)
+    (?P<package>[A-Za-z0-9][\w.-]*)==(?P<version>\S+) has no wheels? with a matching
     (?i)no wheels? (?:with|found).*(?:matching|compatible) (?:platform|python|abi)
     (?i)is not supported on this platform|unsupported platform: |not available for (?:linux|your platform|this architecture)
     (?i)does not support chromium on|playwright does not support|ERROR: Playwright does not
@@ -92,13 +93,18 @@ rule "incompatible_runtime" {
   unless   = <<-RE
     ^npm (?:error|ERR!) code ERESOLVE
   RE
-  subject  = coalesce(package, failed_package, pip_building, bad_arch, go_runtime)
+  subject  = coalesce(package, python_project, failed_package, pip_building, bad_arch, go_runtime)
   version  = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
   summary  = "${coalesce(package, failed_package, pip_building, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
 }
 
 fact "found_npm" {
   match = "^npm (?P<found_npm>error|ERR!) "
+}
+
+fact "python_project" {
+  match = "currently activated (?P<python_project>Python) version|current (?P<python_project>Python) version \\("
+  value = "python"
 }
 
 fact "bad_arch" {

@@ -80,7 +80,7 @@ rule "missing_file" {
 }
 
 fact "wget_file" {
-  match = "^--\\d{4}-\\d\\d-\\d\\d .*https?://\\S+/(?P<wget_file>[^/\\s?]+)(?:\\?\\S*)?$"
+  match = "^--20\\d\\d-\\d\\d-\\d\\d .*https?://\\S+/(?P<wget_file>[^/\\s?]+)(?:\\?\\S*)?$"
 }
 
 fact "curl_file" {

@@ -6,7 +6,7 @@ rule "permission_denied" {
     (?i)unless you are root
     (?i)need to be root|requires root|root (?:privileges|access) (?:are|is)? ?required|must be run as root|run as root
     (?i)insufficient (?:permissions|privileges) to (?:write|create|access)
-    (?i)permission denied while trying to connect to the (?P<path>docker) daemon
+    (?i)permission denied while trying to connect to the docker daemon
     (?i)(?:^|[ :])(?P<path>/[^\s:'"]+): permission denied
     (?i)['"‘“](?P<path>/[^'"’”]+)['"’”]: permission denied
     (?i)permission denied:? ['"](?P<path>[^'"]+)['"]
@@ -40,8 +40,12 @@ rule "permission_denied" {
     \(13: |^W: 
     (?i)^(?:warning|npm warn)
   RE
-  subject  = coalesce(path, docker_socket)
+  subject  = coalesce(docker_socket, node_package, path)
   summary  = path == "" ? "The user ${user} may not do that." : "The user ${user} may not touch ${path}."
+}
+
+fact "node_package" {
+  match = "EACCES: permission denied, \\w+ '\\S*/node_modules/(?P<node_package>(?:@[\\w.-]+/)?[\\w.-]+)'"
 }
 
 fact "docker_socket" {

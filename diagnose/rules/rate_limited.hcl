@@ -4,7 +4,7 @@ rule "rate_limited" {
   priority = 84
   match    = <<-RE
     (?i)too ?many ?requests
-    (?i)\b429\b.*(?:too many|rate|client error|for url)
+    (?i)\b429\b.*(?:too many|rate.limit|client error|for url)
     (?i)http (?:error|status|code)?:? ?429\b
     (?i)status(?: code)?:? 429\b
     (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code) (?:status code )?(?:http )?(?:error )?429\b
@@ -23,7 +23,7 @@ rule "rate_limited" {
   except   = <<-RE
     (?i)will retry|retries left
   RE
-  subject  = package != "" ? package : base_image != "" && net_host == "" ? base_image : coalesce(failed_package, "")
+  subject  = coalesce(package, base_reference, uv_missing, failed_package, net_host)
   summary  = "The server refuses for too many requests (429)."
 }
 
@@ -34,7 +34,7 @@ rule "rate_limited_github" {
   match      = <<-RE
     (?i)request failed: 403
     (?i)status code 403
-    (?i)403.*rate
+    (?i)403.*rate limit
   RE
   when       = github_api != ""
   subject    = failed_package

@@ -40,7 +40,7 @@ rule "syntax" {
     (?i)InvalidMatchSpec|InvalidVersionSpec|InvalidSpec
     (?i)dockerfile parse error
     (?i)unknown instruction: (?P<what>\S+)
-    (?i)malformed (?:line|entry) \d+ in (?:source )?(?:list|list file|source)(?: file)? (?P<file>\S+)
+    (?i)malformed (?:line|entry) \d+ in (?:source )?(?:list|list file|source)(?: file)? (?P<what>\S+)
     (?i)malformed stanza \d+ in source list (?P<file>\S+)
     (?i)the list of sources could not be read
     (?i)errors parsing go\.mod

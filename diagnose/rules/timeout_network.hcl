@@ -43,7 +43,7 @@ rule "timeout_network" {
     Could not fetch URL \S+/simple/pip/
     ^npm (?:WARN|warn)
   RE
-  subject  = coalesce(host, net_host, git_host, apt_host)
+  subject  = coalesce(uv_missing, host, net_host, git_host, apt_host)
   summary  = "The server ${coalesce(host, net_host, git_host, apt_host)} did not answer in time."
 }
 
