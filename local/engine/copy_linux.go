@@ -226,7 +226,7 @@ func (u *unpacker) file(name string, h *tar.Header, data io.Reader) error {
 	}
 	defer f.Close()
 	if _, err := io.CopyBuffer(struct{ io.Writer }{f}, data, u.buffer); err != nil {
-		return fmt.Errorf("%s: %w", h.Name, err)
+		return archiveError(h.Name, err)
 	}
 	// The owner first: a change of it takes setuid away.
 	if err := errors.Join(f.Chown(u.uid, u.gid), f.Chmod(u.permissions(h))); err != nil {
@@ -287,11 +287,16 @@ func (u *unpacker) link(name string, make func() error) error {
 	return archiveError(name, err)
 }
 
-// archiveError says that an entry does not fit the others: the disk being full
-// is no mistake of the archive.
+// archiveError says that an entry is broken or does not fit the others. That
+// the disk is full is no mistake of the archive.
 func archiveError(name string, err error) error {
-	if err == nil || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO) {
-		return err
+	if err == nil {
+		return nil
+	}
+	for _, ours := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS} {
+		if errors.Is(err, ours) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return &CopyError{fmt.Sprintf("unpacking %q: %v", name, err)}
 }

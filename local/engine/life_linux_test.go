@@ -149,6 +149,32 @@ func TestManyLayers(t *testing.T) {
 	}
 }
 
+func TestOpenRefuses(t *testing.T) {
+	e, l := newEngine(t), newLayer(t)
+	root, err := baseRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, says string
+		spec       Spec
+	}{
+		{"no lower", "no lower directory", Spec{Upper: l.upper, Work: l.work}},
+		{"missing lower", "no such file", Spec{Lowers: []string{root, "/no/where"}, Upper: l.upper, Work: l.work}},
+		{"missing upper", "no such file", Spec{Lowers: []string{root}, Upper: "/no/where", Work: l.work}},
+		{"work elsewhere", "on different filesystems", Spec{Lowers: []string{root}, Upper: l.upper, Work: "/dev/shm"}},
+	}
+	for _, tt := range tests {
+		s, err := e.Open(t.Context(), tt.spec)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("Open(%s) = %v; want an error saying %q", tt.name, err, tt.says)
+		}
+	}
+}
+
 func TestOldMount(t *testing.T) {
 	lowers := []string{"/a,b:c\\d"}
 	for range 449 {

@@ -118,7 +118,7 @@ func (o overlay) mount(name string) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	fd, err := o.configure(links, func(fs int) error { return plusLowers(fs, links) })
+	fd, err := o.configure(links)
 	if errors.Is(err, unix.EINVAL) {
 		if fd, err2 := o.mountOld(name); err2 == nil {
 			return fd, nil
@@ -158,19 +158,20 @@ func plusLowers(fs int, lowers []string) error {
 	return nil
 }
 
-func (o overlay) configure(links []string, setLowers func(fs int) error) (int, error) {
+func (o overlay) configure(links []string) (int, error) {
 	fs, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return -1, err
 	}
 	defer unix.Close(fs)
-	if err := setLowers(fs); err != nil {
-		return -1, err
+	err = plusLowers(fs, links)
+	if err == nil {
+		err = o.setOptions(fs)
 	}
-	if err := o.setOptions(fs); err != nil {
-		return -1, err
+	if err == nil {
+		err = unix.FsconfigCreate(fs)
 	}
-	if err := unix.FsconfigCreate(fs); err != nil {
+	if err != nil {
 		return -1, err
 	}
 	// Devices come from /dev alone: one that somebody makes in a layer is dead.
@@ -242,12 +243,17 @@ func (o overlay) oldOptions(dir string) (string, error) {
 	return strings.Join(parts, ","), nil
 }
 
+// hint explains the refusals for which the kernel has one number only.
 func (o overlay) hint(err error) error {
+	var upper, work unix.Stat_t
 	var fs unix.Statfs_t
-	if o.upper == "" || unix.Statfs(o.upper, &fs) != nil {
+	if o.upper == "" || unix.Statfs(o.upper, &fs) != nil || unix.Stat(o.upper, &upper) != nil || unix.Stat(o.work, &work) != nil {
 		return err
 	}
-	if fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
+	switch {
+	case upper.Dev != work.Dev:
+		return fmt.Errorf("%w: %s and %s are on different filesystems", err, o.upper, o.work)
+	case fs.Type == unix.OVERLAYFS_SUPER_MAGIC:
 		return fmt.Errorf("%w: %s is itself on an overlay, as in a container; put the store on a volume or tmpfs", err, o.upper)
 	}
 	return err

@@ -42,10 +42,7 @@ func (e *Engine) Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	s.close = sync.OnceValue(s.shutDown)
 	if err := s.setUp(ctx, e); err != nil {
 		s.Close()
-		if e.inUserNS && errors.Is(err, os.ErrPermission) {
-			err = userNamespaceHint(err)
-		}
-		return nil, fmt.Errorf("opening the sandbox: %w", err)
+		return nil, fmt.Errorf("opening the sandbox: %w", e.permissionHint(err))
 	}
 	e.prepareInit()
 	return s, nil

@@ -112,6 +112,17 @@ func namespaceHint(err error) error {
 	return err
 }
 
+// permissionHint adds to a refusal what usually is behind it.
+func (e *Engine) permissionHint(err error) error {
+	switch {
+	case !errors.Is(err, os.ErrPermission):
+		return err
+	case e.inUserNS:
+		return userNamespaceHint(err)
+	}
+	return namespaceHint(err)
+}
+
 // kill ends every process of the namespaces and waits until they are gone.
 func (h *initHandle) kill() {
 	h.cmd.Process.Kill()

@@ -40,12 +40,12 @@ type reply struct {
 }
 
 type setupRequest struct {
-	Lowers              []string
-	Upper, Work         string
-	Hostname            string
-	Bundle              string   // the host's CA bundle, "" where it has none
-	Keep                []string // names of variables that sudo should keep
-	InUserNS, NoPlusDir bool
+	Lowers      []string
+	Upper, Work string
+	Hostname    string
+	Bundle      string   // the host's CA bundle, "" where it has none
+	Keep        []string // names of variables that sudo should keep
+	InUserNS    bool
 }
 
 // runRequest holds bytes where text need not be UTF-8, because JSON would mend it.

@@ -29,10 +29,9 @@ type Engine struct{}
 
 // Open implements local.Engine.
 func (Engine) Open(_ context.Context, spec engine.Spec) (local.Sandbox, error) {
-	for i := len(spec.Lowers) - 1; i >= 0; i-- {
-		if err := os.CopyFS(spec.Upper, os.DirFS(spec.Lowers[i])); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, fmt.Errorf("copying a layer: %w", err)
-		}
+	// The topmost layer holds all that lies below it.
+	if err := os.CopyFS(spec.Upper, os.DirFS(spec.Lowers[0])); err != nil {
+		return nil, fmt.Errorf("copying a layer: %w", err)
 	}
 	for _, dir := range []string{"etc", "root", "home", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(spec.Upper, dir), 0o755); err != nil {
