@@ -72,8 +72,12 @@ func (in *injected) certificates(s *setupRequest) error {
 	if target == "" {
 		target = imageBundles[0]
 	}
+	err = errors.Join(in.write(target, all, 0o644), in.write(bundlePath, all, 0o644))
+	if _, missing := os.Lstat(in.path + "/" + bundlePath); missing != nil || err != nil {
+		return err // no variable may name what is not there
+	}
 	in.bundle = true
-	return errors.Join(in.write(target, all, 0o644), in.write(bundlePath, all, 0o644), in.shells(s))
+	return in.shells(s)
 }
 
 // shells makes the variables reach those whom sudo and "su -" start.

@@ -4,13 +4,28 @@
 //
 // It needs Linux, and root or subordinate user ids. It is no security boundary
 // against a hostile kernel exploit, but a command cannot see the host's files
-// or processes, and when a Sandbox is closed no process of it is left.
+// or processes, and when a Sandbox is closed no process of it is left. Even its
+// root cannot mount, load modules, set the clock or change /proc/sys.
+//
+// This program is its own helper: its main must begin with Child. A Sandbox is
+// one such helper, process 1 of the new namespaces, that starts commands when
+// asked over a socket; it ends when the socket does.
+//
+// Every command sees the host's resolv.conf, its own name in /etc/hosts, the
+// host's proxies, and, where the image does not trust all that the host trusts,
+// the host's CA certificates: in the image's bundle, by variables, and through
+// sudo and login shells. Nothing of that stays in a layer.
+//
+// Layers keep setuid programs: their directory must be closed to other users.
 package engine
 
 import (
 	"io"
 	"time"
 )
+
+// DefaultPath is the PATH of a command whose environment has none.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Spec describes a root filesystem and the surroundings of its commands.
 type Spec struct {

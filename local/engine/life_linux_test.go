@@ -149,6 +149,33 @@ func TestManyLayers(t *testing.T) {
 	}
 }
 
+// TestOddImages opens images that have something else where the engine puts things.
+func TestOddImages(t *testing.T) {
+	newEngine(t)
+	canary := t.TempDir()
+	tests := []struct{ name, path, target string }{
+		{"run elsewhere", "run", "/var"}, {"etc elsewhere", "etc", canary}, {"ssl elsewhere", "etc/ssl", canary}, {"resolv.conf elsewhere", "etc/resolv.conf", canary + "/resolv.conf"},
+		{"dev elsewhere", "dev", canary}, {"proc elsewhere", "proc", canary}, {"sys elsewhere", "sys", "/bin"},
+	}
+	for _, tt := range tests {
+		top := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(top, filepath.Dir(tt.path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(tt.target, filepath.Join(top, tt.path)); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, newLayer(t), top)
+		want(t, s, "", "echo ok > /dev/null; ls -d /proc/1 /sys/class; [ -z \"$SSL_CERT_FILE\" ] || [ -s $SSL_CERT_FILE ] || echo missing", "/proc/1\n/sys/class\n")
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	if entries, err := os.ReadDir(canary); err != nil || len(entries) > 0 {
+		t.Errorf("the host's directory = %v, %v; want it empty", entries, err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	e, l := newEngine(t), newLayer(t)
 	root, err := baseRoot()

@@ -10,9 +10,6 @@ import (
 	"strings"
 )
 
-// DefaultPath is the PATH of a command whose environment has none.
-const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 // account is what a command needs to know of its user.
 type account struct {
 	name, home, shell string
