@@ -70,6 +70,7 @@ func TestRootlessEnds(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { cmd.Process.Kill() }) // also where the test fails before
 		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 			t.Errorf("the victim said %q, %v; want ready", line, err)
 		}
