@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -68,6 +69,10 @@ func withoutCommand(line []byte) []byte {
 // evidence is line as a person may see it: capped, printable, without secrets.
 func evidence(line string) string {
 	return cut(redact(printable(line)), maxEvidence)
+}
+
+func hasSecret(text []byte) bool {
+	return slices.ContainsFunc(secrets, func(re *regexp.Regexp) bool { return re.Match(text) })
 }
 
 func redact(s string) string {

@@ -150,6 +150,9 @@ func (b *ruleBlock) rule() (Rule, error) {
 		Confidence: b.Confidence, Retryable: b.Retryable, When: b.When, Tool: b.Tool, Subject: b.Subject,
 		Version: b.Version, Summary: b.Summary, Detail: b.Detail, Fixes: b.Fixes,
 	}
+	if !null(b.Fix) {
+		r.Fixes = append(r.Fixes, FixRule{Title: b.Fix})
+	}
 	if b.Priority != nil {
 		r.Priority = *b.Priority
 	}
@@ -232,7 +235,7 @@ func (r *Rule) expressions() []hcl.Expression {
 			all = append(all, e.Address, e.Set)
 		}
 	}
-	return slices.DeleteFunc(all, func(e hcl.Expression) bool { return e == nil })
+	return slices.DeleteFunc(all, func(e hcl.Expression) bool { return e == nil }) // a rule made in Go leaves some out
 }
 
 func checkNames(e hcl.Expression, names []string) error {

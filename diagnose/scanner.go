@@ -12,10 +12,11 @@ const (
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
 	maxTail    = 160      // bytes of the lines before that are kept
+	maxTimes   = 3        // windows of a long line that one pattern is tried on
 	maxFound   = 256      // literals that count in one line
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
-	maxTries   = 200_000  // regexps run for one pattern; a log that asks for more is hostile
+	maxTries   = 10_000   // regexps run for one pattern; a log that asks for more is hostile
 )
 
 // Scanner reads one log. It is an io.Writer; it keeps a bounded part of what it
@@ -180,9 +181,13 @@ func (s *Scanner) tryAll(text []byte) {
 	echo := isEcho(text)
 	clean := withoutCommand(text)
 	long := len(clean) > maxWindow
+	times := 0
 	for i, f := range s.found {
-		again := i > 0 && s.found[i-1].pattern == f.pattern && s.found[i-1].across == f.across
-		if again && !long || echo && s.engine.patterns[f.pattern].purpose != tells {
+		times++
+		if i == 0 || s.found[i-1].pattern != f.pattern || s.found[i-1].across != f.across {
+			times = 0
+		}
+		if times > 0 && !long || times > maxTimes || echo && s.engine.patterns[f.pattern].purpose != tells {
 			continue
 		}
 		if f.across {
@@ -236,6 +241,10 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 	p := &s.engine.patterns[id]
 	re := p.compile()
 	at := re.FindSubmatchIndex(text)
+	if at != nil && hasSecret(text) {
+		text = []byte(redact(string(text))) // so that no capture holds a secret
+		at = re.FindSubmatchIndex(text)
+	}
 	if at == nil || p.purpose == matches && s.excepted(p.owner, text) {
 		return
 	}

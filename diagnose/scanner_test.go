@@ -45,6 +45,7 @@ func TestChunks(t *testing.T) {
 	want := fmt.Sprint(*e.DiagnoseText(log, Context{}))
 	for size := 1; size < len(log); size++ {
 		s := e.Scanner(Context{})
+		s.start() // else all chunks are put by and read in one
 		for chunk := range slices.Chunk(log, size) {
 			if n, err := s.Write(chunk); n != len(chunk) || err != nil {
 				t.Fatalf("Write() = %d, %v; want %d, nil", n, err, len(chunk))
@@ -77,5 +78,16 @@ func BenchmarkLoad(b *testing.B) {
 		if err := newEngine(b).load(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkScannerErrors(b *testing.B) {
+	log := bytes.Repeat([]byte("npm error network request to https://registry.example/x failed, reason: read ECONNRESET\n"), 100_000)
+	e := newEngine(b)
+	b.SetBytes(int64(len(log)))
+	for b.Loop() {
+		s := e.Scanner(Context{})
+		_, _ = s.Write(log)
+		s.Finding()
 	}
 }

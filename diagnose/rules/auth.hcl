@@ -59,7 +59,7 @@ rule "auth" {
     (?i)rate.?limit
     This module version is not available
     (?i)repository does not exist or may require
-    goproxy
+    ^# get https?://
     Could not fetch URL \S+/simple/pip/
   RE
   unless   = <<-RE

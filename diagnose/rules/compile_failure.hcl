@@ -49,7 +49,7 @@ rule "compile_failure_missing" {
     (?i)ModuleNotFoundError: No module named 'distutils'
   RE
   except   = "(?i)warning: "
-  subject  = coalesce(gem_package, failed_package, go_import, pip_building, header, command_name, library)
+  subject  = coalesce(gem_package, failed_package, go_import, pip_building, python_module, header, command_name, library)
   version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
   fix {
@@ -135,6 +135,10 @@ rule "compile_failure_metadata" {
   subject    = coalesce(failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(failed_package, pip_building, "The package")} cannot be built from its source."
+}
+
+fact "python_module" {
+  match = "^(?:copying \\S+ -> |creating )build/lib[^/]*/(?P<python_module>[\\w-]+)"
 }
 
 fact "gem_package" {

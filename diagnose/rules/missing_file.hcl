@@ -64,6 +64,7 @@ rule "missing_file" {
     (?i)(?:^|/)env: 
     ^xargs: 
     (?i)bad interpreter
+    (?i)message bus|start-stop-daemon|invoke-rc\.d|update-alternatives
     npm (?:error|ERR!) syscall spawn
     (?i)fatal error: 
     (?i)error: command '
