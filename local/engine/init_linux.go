@@ -52,6 +52,8 @@ func runInit() int {
 	// The engine may have ended before this process asked to die with it;
 	// then the socket is at its end, which comes to the same.
 	unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	// Commands begin with no signal blocked, whoever started the engine.
+	unix.PthreadSigmask(unix.SIG_SETMASK, &unix.Sigset_t{}, nil)
 	unix.CloseRange(3, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC)
 	unix.Umask(0o022)
 	debug.SetGCPercent(400)
@@ -60,10 +62,12 @@ func runInit() int {
 		return 1
 	}
 	p := &initProcess{control: control, forks: make(chan forkRequest), running: map[int]uint32{}}
+	// Before the first command: an end that nobody listens for is never told.
+	children := listen()
 	if !p.setUp() {
 		return 1
 	}
-	go p.reap()
+	go p.reap(children)
 	go p.serve()
 	for f := range p.forks {
 		p.fork(f)
@@ -115,7 +119,14 @@ func (p *initProcess) serve() {
 func (p *initProcess) answer(req request, files []*os.File) {
 	defer closeAll(files)
 	err := p.perform(req, files)
-	p.control.send(reply{ID: req.ID, Done: true, Err: toRemote(err)})
+	p.tell(reply{ID: req.ID, Done: true, Err: toRemote(err)})
+}
+
+// tell sends a reply. Where that fails all ends, because the engine waits for it.
+func (p *initProcess) tell(r reply) {
+	if p.control.send(r) != nil {
+		os.Exit(1)
+	}
 }
 
 func (p *initProcess) perform(req request, files []*os.File) (err error) {
@@ -158,20 +169,25 @@ func (p *initProcess) fork(f forkRequest) {
 	pid, err := startCommand(f.run, f.files)
 	if err == nil {
 		p.running[pid] = f.id
-		p.control.send(reply{ID: f.id, Pid: pid})
+		p.tell(reply{ID: f.id, Pid: pid})
 	}
 	p.mu.Unlock()
 	if err != nil {
-		p.control.send(reply{ID: f.id, Done: true, Err: toRemote(err)})
+		p.tell(reply{ID: f.id, Done: true, Err: toRemote(err)})
 	}
 }
 
-// reap waits for every child, its own and the orphans, for ever. The other
-// signals are taken so that nothing inside can end process 1 with them.
-func (p *initProcess) reap() {
+// listen takes the signals of ended children. The others are taken so that
+// nothing inside can end process 1 with them.
+func listen() chan os.Signal {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, unix.SIGCHLD, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE,
 		unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGABRT, unix.SIGTTIN, unix.SIGTTOU, unix.SIGTSTP)
+	return signals
+}
+
+// reap waits for every child, its own and the orphans, for ever.
+func (p *initProcess) reap(signals <-chan os.Signal) {
 	for range signals {
 		p.reapAll()
 	}
@@ -191,7 +207,7 @@ func (p *initProcess) reapAll() {
 		}
 		if id, ok := p.running[pid]; ok {
 			delete(p.running, pid)
-			p.control.send(reply{ID: id, Done: true, Status: uint32(ws)})
+			p.tell(reply{ID: id, Done: true, Status: uint32(ws)})
 		}
 	}
 }

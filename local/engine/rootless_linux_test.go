@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bufio"
 	"errors"
 	"os"
 	"os/exec"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -40,12 +40,14 @@ func rootless(t *testing.T, args ...string) (cmd *exec.Cmd, dir string) {
 		t.Fatal(err)
 	}
 	argv := append([]string{"--mount", "--propagation", "private", "sh", "testdata/rootless.sh", dir, program}, args...)
-	return exec.Command("unshare", argv...), dir
+	cmd = exec.CommandContext(within(t, 3*time.Minute), "unshare", argv...)
+	cmd.WaitDelay = moment // for those whom it leaves, who hold its output
+	return cmd, dir
 }
 
 // TestRootless runs the tests of this package again, without root.
 func TestRootless(t *testing.T) {
-	cmd, _ := rootless(t, "-test.v")
+	cmd, _ := rootless(t, "-test.v", "-test.timeout=2m")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestTimeoutKillsEverything") {
 		t.Errorf("rootless tests: %v\n%s", err, out)
@@ -62,18 +64,7 @@ func TestRootlessEnds(t *testing.T) {
 	for _, tt := range tests {
 		cmd, dir := rootless(t)
 		layer, nap := rootlessLayer(t, dir), newNap()
-		cmd.Env = append(os.Environ(), killedVariable+"="+layer, napVariable+"="+nap)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { cmd.Process.Kill() }) // also where the test fails before
-		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-			t.Errorf("the victim said %q, %v; want ready", line, err)
-		}
+		startVictim(t, cmd, layer, nap)
 		cmd.Process.Signal(tt.signal)
 		cmd.Wait()
 		if code := cmd.ProcessState.ExitCode(); code != tt.code {

@@ -20,7 +20,7 @@ func (s *Sandbox) Run(ctx context.Context, c Command) (Exit, error) {
 	}
 	defer stdio.finish()
 	start := time.Now()
-	id, replies, err := s.call(request{Run: s.runRequest(c, stdio)}, stdio.passed...)
+	id, replies, err := s.call(ctx, request{Run: s.runRequest(c, stdio)}, stdio.passed...)
 	stdio.start()
 	if err != nil {
 		return Exit{}, err
@@ -47,8 +47,7 @@ func (s *Sandbox) await(ctx context.Context, replies chan reply, started func(in
 				started(r.Pid)
 			}
 		case <-ctx.Done():
-			s.kill()
-			return exitOf(syscall.WaitStatus(syscall.SIGKILL)), context.Cause(ctx)
+			return exitOf(syscall.WaitStatus(syscall.SIGKILL)), s.killFor(ctx)
 		case <-s.dead:
 			return exitOf(syscall.WaitStatus(syscall.SIGKILL)), s.deathError()
 		}

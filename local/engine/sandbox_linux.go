@@ -49,34 +49,41 @@ func (e *Engine) Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 }
 
 func (s *Sandbox) setUp(ctx context.Context, e *Engine) error {
+	ctx, stop := s.limited(ctx, "mounting the root filesystem")
+	defer stop()
 	if s.spec.MemoryMB > 0 {
 		s.limit = newMemoryLimit(s.cmd.Process.Pid, int64(s.spec.MemoryMB)<<20)
 	}
-	setup := &setupRequest{Lowers: s.spec.Lowers, Upper: s.spec.Upper, Work: s.spec.Work,
-		Hostname: s.spec.Hostname, Bundle: e.bundle, Keep: names(e.inherit), InUserNS: e.inUserNS}
-	if err := s.control.send(request{ID: 0, Setup: setup}); err != nil {
-		return fmt.Errorf("speaking to the init: %w", err)
-	}
 	done := make(chan error, 1)
-	go func() { done <- s.readSetup(e) }()
+	go func() { done <- s.askSetup(e) }()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		s.kill()
+		err := s.killFor(ctx)
 		<-done
-		return context.Cause(ctx)
+		return err
 	}
 }
 
-// readSetup takes the first reply, which carries the injected directory when
-// there is one, and then leaves the socket to dispatch.
-func (s *Sandbox) readSetup(e *Engine) error {
+// limited bounds what only an init that hangs does not do soon.
+func (s *Sandbox) limited(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.patience, fmt.Errorf("%s: no answer from the sandbox in %v", what, s.patience))
+}
+
+// askSetup sends the first request and takes its reply, which carries the
+// injected directory, and then leaves the socket to dispatch.
+func (s *Sandbox) askSetup(e *Engine) error {
+	setup := &setupRequest{Lowers: s.spec.Lowers, Upper: s.spec.Upper, Work: s.spec.Work,
+		Hostname: s.spec.Hostname, Bundle: e.bundle, Keep: names(e.inherit), InUserNS: e.inUserNS}
 	var r reply
-	files, err := s.control.receive(&r)
+	var files []*os.File
+	err := s.control.send(request{ID: 0, Setup: setup})
+	if err == nil {
+		files, err = s.control.receive(&r)
+	}
 	if err != nil {
-		s.kill()
-		return fmt.Errorf("the init ended before it was ready: %w: %s", err, s.crash())
+		return fmt.Errorf("the init ended before it was ready: %w: %s", errors.Join(err, s.kill()), s.crash())
 	}
 	if r.Err != nil {
 		closeAll(files)
@@ -94,12 +101,15 @@ func (s *Sandbox) readSetup(e *Engine) error {
 	return nil
 }
 
+// dispatch takes the replies to those who wait for them. A socket that fails
+// is the end of the sandbox: no reply would come any more.
 func (s *Sandbox) dispatch() {
 	for {
 		var r reply
 		files, err := s.control.receive(&r)
 		closeAll(files)
 		if err != nil {
+			s.kill()
 			return
 		}
 		s.mu.Lock()
@@ -110,8 +120,11 @@ func (s *Sandbox) dispatch() {
 	}
 }
 
-// call sends a request; the channel has room for both replies to it.
-func (s *Sandbox) call(req request, files ...*os.File) (uint32, chan reply, error) {
+// call sends a request; the channel has room for both replies to it. When ctx
+// ends, the whole sandbox is killed: the request would go on otherwise.
+func (s *Sandbox) call(ctx context.Context, req request, files ...*os.File) (uint32, chan reply, error) {
+	// Also the sending may hang.
+	defer context.AfterFunc(ctx, func() { s.kill() })()
 	replies := make(chan reply, 2)
 	s.mu.Lock()
 	s.next++
@@ -120,6 +133,9 @@ func (s *Sandbox) call(req request, files ...*os.File) (uint32, chan reply, erro
 	s.mu.Unlock()
 	if err := s.control.send(req, files...); err != nil {
 		s.forget(req.ID)
+		if ctx.Err() != nil {
+			return 0, nil, s.killFor(ctx)
+		}
 		return 0, nil, fmt.Errorf("speaking to the sandbox: %w", err)
 	}
 	return req.ID, replies, nil
@@ -131,10 +147,9 @@ func (s *Sandbox) forget(id uint32) {
 	s.mu.Unlock()
 }
 
-// ask sends a request and waits for its one reply. When ctx ends first, the
-// whole sandbox is killed: the request would go on otherwise.
+// ask sends a request and waits for its one reply.
 func (s *Sandbox) ask(ctx context.Context, req request, files ...*os.File) error {
-	id, replies, err := s.call(req, files...)
+	id, replies, err := s.call(ctx, req, files...)
 	if err != nil {
 		return err
 	}
@@ -143,11 +158,18 @@ func (s *Sandbox) ask(ctx context.Context, req request, files ...*os.File) error
 	case r := <-replies:
 		return r.Err.err()
 	case <-ctx.Done():
-		s.kill()
-		return context.Cause(ctx)
+		return s.killFor(ctx)
 	case <-s.dead:
 		return s.deathError()
 	}
+}
+
+// killFor ends the sandbox because ctx has ended, and returns why it has.
+func (s *Sandbox) killFor(ctx context.Context) error {
+	if err := s.kill(); err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return context.Cause(ctx)
 }
 
 func (s *Sandbox) deathError() error {
@@ -163,20 +185,26 @@ func (s *Sandbox) deathError() error {
 // Signal sends sig to the process with that id, as seen inside; a negative id
 // means the process group, and every command leads one.
 func (s *Sandbox) Signal(pid int, sig syscall.Signal) error {
-	return s.ask(context.Background(), request{Signal: &signalRequest{pid, int(sig)}})
+	ctx, stop := s.limited(context.Background(), "sending a signal")
+	defer stop()
+	return s.ask(ctx, request{Signal: &signalRequest{pid, int(sig)}})
 }
 
 // Close kills what still runs in the sandbox, waits until it is gone and
-// unmounts everything. It may be called more than once, and by several.
+// unmounts everything. It may be called more than once, and by several. After
+// an error spec.Upper must not be used.
 func (s *Sandbox) Close() error { return s.close() }
 
 func (s *Sandbox) shutDown() error {
-	s.end()
+	err := s.end()
 	s.limit.remove()
 	if s.inject == nil {
-		return nil
+		return err
 	}
 	defer s.inject.Close()
+	if err != nil {
+		return err // what is left may still change the layer
+	}
 	return scrub(s.spec.Upper, s.inject)
 }
 

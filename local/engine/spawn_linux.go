@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,11 +21,15 @@ const initName = "e2bt-sandbox-init"
 // as they were when it was started.
 const spareLife = 10 * time.Second
 
+// patience is how long the kernel may take to make a sandbox or to end one.
+const patience = time.Minute
+
 // Engine opens sandboxes. Its methods may be called by many at once.
 type Engine struct {
 	inUserNS bool
 	bundle   string
 	inherit  []string // variables of the host that every command gets
+	patience time.Duration
 
 	mu     sync.Mutex
 	spare  *spareInit // being started ahead of the next Open, nil if there is none
@@ -44,7 +49,7 @@ func New() (*Engine, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("the local engine needs root or a user namespace: run it through EnterUserNamespace")
 	}
-	return &Engine{inUserNS: inUserNamespace(), bundle: hostBundle(), inherit: proxyVariables(os.Environ())}, nil
+	return &Engine{inUserNS: inUserNamespace(), bundle: hostBundle(), inherit: proxyVariables(os.Environ()), patience: patience}, nil
 }
 
 // Close ends what the engine keeps ready. The sandboxes are their owners' to close.
@@ -59,14 +64,16 @@ func (e *Engine) Close() error {
 
 // initHandle is a running init, in new namespaces.
 type initHandle struct {
-	cmd     *exec.Cmd
-	control *channel
-	dead    chan struct{} // closed when no process of the namespace is left
-	stderr  *os.File      // in memory: what a crash leaves
+	cmd      *exec.Cmd
+	control  *channel
+	dead     chan struct{} // closed when no process of the namespace is left
+	stderr   *os.File      // in memory: what a crash leaves
+	patience time.Duration
+	killOnce func() error
 }
 
 // startInit runs an init, which then waits to be told what to mount.
-func startInit() (*initHandle, error) {
+func (e *Engine) startInit() (*initHandle, error) {
 	here, there, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -81,15 +88,34 @@ func startInit() (*initHandle, error) {
 		control.conn.Close()
 		return nil, fmt.Errorf("starting the sandbox: %w", err)
 	}
-	h := &initHandle{cmd: initCommand(there), control: control, dead: make(chan struct{}), stderr: os.NewFile(uintptr(stderr), "stderr")}
-	cmd := h.cmd
-	cmd.Stderr = h.stderr
-	if err := cmd.Start(); err != nil {
+	h := &initHandle{cmd: initCommand(there), control: control, dead: make(chan struct{}), stderr: os.NewFile(uintptr(stderr), "stderr"), patience: e.patience}
+	h.killOnce = sync.OnceValue(h.killAndWait)
+	h.cmd.Stderr = h.stderr
+	if err := onForkThread(h.cmd.Start); err != nil {
 		h.close()
 		return nil, fmt.Errorf("starting the sandbox: %w", namespaceHint(err))
 	}
-	go func() { cmd.Wait(); close(h.dead) }()
+	go func() { h.cmd.Wait(); close(h.dead) }()
 	return h, nil
+}
+
+// forkThread does its calls on a thread that never ends. An init dies with the
+// thread that made it, and Go ends one whose goroutine was locked to it.
+var forkThread = sync.OnceValue(func() chan<- func() {
+	calls := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for call := range calls {
+			call()
+		}
+	}()
+	return calls
+})
+
+func onForkThread(start func() error) error {
+	result := make(chan error, 1)
+	forkThread() <- func() { result <- start() }
+	return <-result
 }
 
 func initCommand(control *os.File) *exec.Cmd {
@@ -123,10 +149,24 @@ func (e *Engine) permissionHint(err error) error {
 	return namespaceHint(err)
 }
 
-// kill ends every process of the namespaces and waits until they are gone.
-func (h *initHandle) kill() {
+// kill ends every process of the namespaces and waits until they are gone; an
+// error means that the kernel does not let one go.
+func (h *initHandle) kill() error {
+	if err := h.killOnce(); err != nil && h.alive() {
+		return err
+	}
+	return nil
+}
+
+func (h *initHandle) killAndWait() error {
 	h.cmd.Process.Kill()
-	<-h.dead
+	select {
+	case <-h.dead:
+		return nil
+	case <-time.After(h.patience):
+		h.control.conn.Close() // so that nobody waits for an answer
+		return fmt.Errorf("the sandbox has not ended %v after it was killed: the kernel holds a process of it, as it does on a disk that does not answer", h.patience)
+	}
 }
 
 func (h *initHandle) alive() bool {
@@ -138,9 +178,9 @@ func (h *initHandle) alive() bool {
 	}
 }
 
-func (h *initHandle) end() {
-	h.kill()
-	h.close()
+func (h *initHandle) end() error {
+	defer h.close()
+	return h.kill()
 }
 
 func (h *initHandle) close() {
@@ -173,14 +213,14 @@ func (e *Engine) takeInit() (*initHandle, error) {
 	e.spare = nil
 	e.mu.Unlock()
 	if spare == nil {
-		return startInit()
+		return e.startInit()
 	}
 	<-spare.ready
 	if spare.err == nil && spare.init.alive() {
 		return spare.init, nil
 	}
 	spare.end()
-	return startInit()
+	return e.startInit()
 }
 
 // prepareInit starts an init for the next Open, beside what the caller does now:
@@ -194,7 +234,7 @@ func (e *Engine) prepareInit() {
 	spare := &spareInit{ready: make(chan struct{})}
 	e.spare = spare
 	go func() {
-		spare.init, spare.err = startInit()
+		spare.init, spare.err = e.startInit()
 		close(spare.ready)
 	}()
 	time.AfterFunc(spareLife, func() { e.dropSpare(spare) })

@@ -21,7 +21,9 @@ func (s *Sandbox) Workdir(ctx context.Context, path, user string) error {
 // AddUser makes a user with a home, bash and a locked password, unless it is
 // there already; with sudo, it may use that without a password in both cases.
 func (s *Sandbox) AddUser(name string, sudo bool) error {
-	return s.ask(context.Background(), request{AddUser: &addUserRequest{Name: name, Sudo: sudo}})
+	ctx, stop := s.limited(context.Background(), "adding a user")
+	defer stop()
+	return s.ask(ctx, request{AddUser: &addUserRequest{Name: name, Sudo: sudo}})
 }
 
 // Finalize does what follows the last step: it writes /.e2b, makes sure of
@@ -42,18 +44,38 @@ func (s *Sandbox) Copy(ctx context.Context, c CopySpec) error {
 	fed := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(struct{ io.Writer }{w}, c.Archive)
+		fed <- err // first: the sandbox may answer to the pipe's end at once
 		w.Close()
-		fed <- err
 	}()
 	req := &copyRequest{c.Source, c.Dest, c.Dir, c.Owner, c.Mode, c.MaxBytes, c.MaxFiles}
 	err = s.ask(ctx, request{Copy: req}, r)
 	r.Close()
-	select {
-	case readErr := <-fed:
-		if readErr != nil && !errors.Is(readErr, unix.EPIPE) {
-			return fmt.Errorf("reading the archive: %w", readErr)
+	return copyError(err, s.wholeArchive(ctx, fed, err == nil))
+}
+
+// wholeArchive returns what reading the archive came to. After a failure it
+// does not wait for a reader that may never end.
+func (s *Sandbox) wholeArchive(ctx context.Context, fed <-chan error, wait bool) error {
+	if !wait {
+		select {
+		case err := <-fed:
+			return err
+		default:
+			return nil
 		}
-	case <-ctx.Done(): // the reader may never end
+	}
+	select {
+	case err := <-fed:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// copyError prefers what the reader of the archive said to what followed from it.
+func copyError(err, readErr error) error {
+	if readErr != nil && !errors.Is(readErr, unix.EPIPE) {
+		return fmt.Errorf("reading the archive: %w", readErr)
 	}
 	return err
 }

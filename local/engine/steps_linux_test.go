@@ -47,14 +47,14 @@ func TestAddUserThroughLinks(t *testing.T) {
 
 func TestWorkdir(t *testing.T) {
 	s := open(t, newLayer(t))
-	if err := s.Workdir(t.Context(), "/usr/local/app/deep", "ann"); err != nil {
+	if err := s.Workdir(soon(t), "/usr/local/app/deep", "ann"); err != nil {
 		t.Fatal(err)
 	}
 	want(t, s, "", "stat -c '%U' /usr/local /usr/local/app /usr/local/app/deep", "root\nann\nann\n")
-	if err := s.Workdir(t.Context(), "/etc/passwd/x", "ann"); err == nil {
+	if err := s.Workdir(soon(t), "/etc/passwd/x", "ann"); err == nil {
 		t.Error("Workdir below a file = nil; want an error")
 	}
-	err := s.Workdir(t.Context(), "/x", "bob")
+	err := s.Workdir(soon(t), "/x", "bob")
 	if user := (*UserError)(nil); !errors.As(err, &user) {
 		t.Errorf("Workdir as bob = %v; want a UserError", err)
 	}
@@ -67,7 +67,7 @@ func TestExpand(t *testing.T) {
 		{`a"b'c\ $HOME`, `a"b'c\ /root`}, {`\$HOME`, `\/root`}, {"$NONE.", "."}, {"$HOME\n", "/root\n"}, {"$[1+1]$((2))$", "$[1+1]$((2))$"}, {`$HOME\`, `/root\`},
 	}
 	for _, tt := range tests {
-		if got, err := s.Expand(t.Context(), tt.text); err != nil || got != tt.value {
+		if got, err := s.Expand(soon(t), tt.text); err != nil || got != tt.value {
 			t.Errorf("Expand(%q) = %q, %v; want %q", tt.text, got, err, tt.value)
 		}
 	}
@@ -77,7 +77,7 @@ func TestFinalize(t *testing.T) {
 	l := newLayer(t)
 	s := open(t, l)
 	want(t, s, "", "mkdir -p /home/user/sub /code; touch /home/user/sub/f", "")
-	if err := s.Finalize(t.Context(), IDs{"tpl", "bld"}, "user"); err != nil {
+	if err := s.Finalize(soon(t), IDs{"tpl", "bld"}, "user"); err != nil {
 		t.Fatal(err)
 	}
 	want(t, s, "user", "cat /.e2b; touch /home/user/sub/f /usr/local/bin/new; stat -c %a /usr/local/lib /code", "ENV_ID=tpl\nTEMPLATE_ID=tpl\nBUILD_ID=bld\n777\n777\n")
@@ -150,7 +150,7 @@ func TestCopy(t *testing.T) {
 			s := open(t, newLayer(t))
 			want(t, s, "", tt.before, "")
 			tt.spec.Archive = archive(t, tree()...)
-			if err := s.Copy(t.Context(), tt.spec); err != nil {
+			if err := s.Copy(soon(t), tt.spec); err != nil {
 				t.Fatal(err)
 			}
 			if got, _ := bash(t, s, "", tt.check); got != tt.wants {
@@ -187,7 +187,7 @@ func TestCopyRefuses(t *testing.T) {
 			if tt.spec.Dest == "" {
 				tt.spec.Dest = "/app"
 			}
-			err := s.Copy(t.Context(), tt.spec)
+			err := s.Copy(soon(t), tt.spec)
 			if ce := (*CopyError)(nil); !errors.As(err, &ce) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("Copy = %v; want a CopyError saying %q", err, tt.says)
 			}
@@ -205,7 +205,7 @@ func TestCopyBroken(t *testing.T) {
 		"truncated": bytes.NewReader(whole[:len(whole)/2]),
 		"cut":       io.MultiReader(bytes.NewReader(whole[:50]), iotestErr{cut}),
 	} {
-		err := s.Copy(t.Context(), CopySpec{Archive: r, Source: "src", Dest: "/app"})
+		err := s.Copy(soon(t), CopySpec{Archive: r, Source: "src", Dest: "/app"})
 		if name == "cut" && !errors.Is(err, cut) || name != "cut" && !errors.As(err, new(*CopyError)) {
 			t.Errorf("Copy(%s) = %v; want an error of that kind", name, err)
 		}
