@@ -12,6 +12,7 @@ import (
 var imageBundles = []string{
 	"etc/ssl/certs/ca-certificates.crt",                // Debian, Alpine, Arch
 	"etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora and relatives
+	"etc/ssl/ca-bundle.pem",                            // openSUSE
 	"etc/ssl/cert.pem",                                 // Alpine's libraries
 }
 
@@ -59,18 +60,17 @@ func (in *injected) certificates(s *setupRequest) error {
 	if s.Bundle == "" || err != nil {
 		return nil
 	}
-	all, target := host, ""
+	var own []byte
+	target := imageBundles[0]
 	for _, name := range imageBundles {
-		if own := in.read(name); own != nil {
-			if all = joinBundles(own, host); len(all) == len(own) {
-				return nil
-			}
+		if own = in.read(name); own != nil {
 			target = name
 			break
 		}
 	}
-	if target == "" {
-		target = imageBundles[0]
+	all := joinBundles(own, host)
+	if len(all) == len(own) {
+		return nil
 	}
 	err = errors.Join(in.write(target, all, 0o644), in.write(bundlePath, all, 0o644))
 	if _, missing := os.Lstat(in.path + "/" + bundlePath); missing != nil || err != nil {
@@ -99,24 +99,43 @@ func (in *injected) shells(s *setupRequest) error {
 	return errors.Join(errs...)
 }
 
+// What is between these lines in a bundle is the host's.
+const (
+	hostBegins = "# e2bt: the host trusts these; they are not of this image\n"
+	hostEnds   = "# e2bt: end\n"
+)
+
 // joinBundles appends the certificates of more that are not in own.
 func joinBundles(own, more []byte) []byte {
 	have := map[string]bool{}
 	for c := range certificateBlocks(own) {
 		have[c] = true
 	}
-	out := own[:len(own):len(own)]
+	var added strings.Builder
 	for c := range certificateBlocks(more) {
-		if have[c] {
-			continue
+		if !have[c] {
+			have[c] = true
+			added.WriteString(c + "\n")
 		}
-		have[c] = true
-		if len(out) > 0 && out[len(out)-1] != '\n' {
-			out = append(out, '\n')
-		}
-		out = append(append(out, c...), '\n')
 	}
-	return out
+	if added.Len() == 0 {
+		return own
+	}
+	out := bytes.Clone(own)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	return append(out, hostBegins+added.String()+hostEnds...)
+}
+
+// withoutHosts undoes joinBundles in a bundle that a command has changed.
+func withoutHosts(bundle []byte) []byte {
+	before, rest, ok := bytes.Cut(bundle, []byte(hostBegins))
+	_, after, closed := bytes.Cut(rest, []byte(hostEnds))
+	if !ok || !closed {
+		return bundle
+	}
+	return append(bytes.Clone(before), after...)
 }
 
 func certificateBlocks(pem []byte) func(yield func(string) bool) {

@@ -245,18 +245,27 @@ func want(t testing.TB, s *Sandbox, user, script, output string) {
 }
 
 func TestRunSeesItsRoot(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	want(t, s, "", "echo hi; echo err >&2", "hi\nerr\n")
 	want(t, s, "", "hostname; pwd; id -u; echo $HOME $USER $SHELL", "box\n/root\n0\n/root root /bin/bash\n")
 	want(t, s, "ann", "id -u; id -g; pwd; echo $LOGNAME; echo ok > /dev/stdout; id -G", "1234\n1235\n/home/ann\nann\nok\n1235 50\n")
 	want(t, s, "ann", "cat", "")
-	want(t, s, "", "echo teed > >(cat)", "teed\n")
 	want(t, s, "", "echo $$ > /tmp/x; exec 3</dev/urandom; ls -d /dev/pts /dev/shm /proc/1 /sys/class; umask", "/dev/pts\n/dev/shm\n/proc/1\n/sys/class\n0022\n")
 	want(t, s, "", "cat /tmp/x | wc -l; ls -l /proc/1/exe >/dev/null 2>&1 || echo hidden", "1\nhidden\n")
 	want(t, s, "", "echo 1 2>/dev/null > /proc/sys/kernel/hostname || echo refused", "refused\n")
 }
 
+// TestLastWords has output that arrives after the command's end.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	s := open(t, newLayer(t))
+	s.lastWords = moment // it ends when the pipe does
+	want(t, s, "", "echo teed > >(sleep 0.2; cat)", "teed\n")
+}
+
 func TestRunExit(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	tests := []struct {
 		script string
@@ -271,6 +280,7 @@ func TestRunExit(t *testing.T) {
 }
 
 func TestRunErrors(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	_, err := s.Run(soon(t), Command{Args: []string{"true"}, User: "bob"})
 	if user := (*UserError)(nil); !errors.As(err, &user) || err.Error() != "invalid username: 'bob'" {
@@ -286,6 +296,7 @@ func TestRunErrors(t *testing.T) {
 }
 
 func TestLayersStack(t *testing.T) {
+	t.Parallel()
 	a, b := newLayer(t), newLayer(t)
 	s := open(t, a)
 	want(t, s, "", "echo one > /tmp/one; echo two > /etc/two; rm /usr/local/lib/file; chown ann /etc/resolv.conf /etc/hosts /run/*; echo '9.9.9.9 nine' >> /etc/hosts; rm -rf /run/*", "")
@@ -302,6 +313,7 @@ func TestLayersStack(t *testing.T) {
 }
 
 func TestStdin(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	var out strings.Builder
 	big := strings.Repeat("0123456789abcdef", 1<<16)
@@ -312,6 +324,7 @@ func TestStdin(t *testing.T) {
 }
 
 func TestBackgroundOutput(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	nap := newNap()
 	want(t, s, "", "(sleep "+nap+"; echo late) & echo now", "now\n")
@@ -346,6 +359,7 @@ func sleepers(t testing.TB, nap string) (found []string) {
 }
 
 func TestTimeoutKillsEverything(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	ctx, cancel := context.WithCancel(soon(t))
 	defer cancel()
@@ -368,6 +382,7 @@ func TestTimeoutKillsEverything(t *testing.T) {
 }
 
 func TestSignal(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	exit, err := s.Run(soon(t), Command{Args: []string{"sleep", "600"}, Started: func(pid int) {
 		if err := s.Signal(pid, unix.SIGTERM); err != nil {

@@ -91,6 +91,7 @@ func stop(t testing.TB, h *initHandle) {
 }
 
 func TestOpenWithInitThatHangs(t *testing.T) {
+	t.Parallel()
 	e, l := newEngine(t), newLayer(t)
 	e.patience = 200 * time.Millisecond
 	h := spareOf(t, e)
@@ -106,6 +107,7 @@ func TestOpenWithInitThatHangs(t *testing.T) {
 }
 
 func TestOpenWithDeadSpare(t *testing.T) {
+	t.Parallel()
 	e, l := newEngine(t), newLayer(t)
 	h := spareOf(t, e)
 	h.kill()
@@ -113,6 +115,7 @@ func TestOpenWithDeadSpare(t *testing.T) {
 }
 
 func TestInitDies(t *testing.T) {
+	t.Parallel()
 	for sig, says := range map[syscall.Signal]string{unix.SIGKILL: "the sandbox ended", unix.SIGSEGV: "SIGSEGV"} {
 		s := open(t, newLayer(t))
 		exit, err := s.Run(soon(t), Command{Args: []string{"sleep", "600"}, Started: func(int) { s.cmd.Process.Signal(sig) }})
@@ -126,6 +129,7 @@ func TestInitDies(t *testing.T) {
 }
 
 func TestControlSocketBreaks(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	exit, err := s.Run(soon(t), Command{Args: []string{"sleep", "600"}, Started: func(int) { s.control.conn.CloseRead() }})
 	if err == nil || errors.Is(err, context.DeadlineExceeded) || exit.Code != 137 || s.alive() {
@@ -135,6 +139,7 @@ func TestControlSocketBreaks(t *testing.T) {
 
 // TestInitStops has requests that the init does not read.
 func TestInitStops(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	stop(t, s.initHandle)
 	large := []string{"LARGE=" + strings.Repeat("x", 4<<20)}
@@ -145,6 +150,7 @@ func TestInitStops(t *testing.T) {
 }
 
 func TestSignalUnanswered(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	s.patience = 100 * time.Millisecond
 	stop(t, s.initHandle)
@@ -155,6 +161,7 @@ func TestSignalUnanswered(t *testing.T) {
 
 // TestCloseOfWhatTheKernelHolds freezes a sandbox, as a disk that hangs does.
 func TestCloseOfWhatTheKernelHolds(t *testing.T) {
+	t.Parallel()
 	freezer := "/sys/fs/cgroup/freezer/e2bt-test-" + strconv.Itoa(os.Getpid())
 	if err := os.Mkdir(freezer, 0o755); err != nil {
 		t.Skipf("needs a freezer of cgroups v1, whose processes cannot be killed: %v", err)
@@ -189,6 +196,7 @@ func TestCloseOfWhatTheKernelHolds(t *testing.T) {
 
 // TestThreadEnds opens a sandbox on a thread that ends.
 func TestThreadEnds(t *testing.T) {
+	t.Parallel()
 	e, l := newEngine(t), newLayer(t)
 	var s *Sandbox
 	thread := make(chan int, 1)
@@ -229,6 +237,7 @@ type endless struct{}
 func (endless) Read([]byte) (int, error) { select {} }
 
 func TestCopyFromReaderThatHangs(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	hangs := io.MultiReader(strings.NewReader(strings.Repeat("garbage", 1000)), endless{})
 	err := s.Copy(soon(t), CopySpec{Archive: hangs, Source: ".", Dest: "/app"})

@@ -261,11 +261,23 @@ func scrubFile(up, inject *os.File, name string) error {
 	if bytes.Equal(is, was) {
 		return unlinkBeneath(up, name)
 	}
-	if rest := withoutMarked(is); name == "etc/hosts" && len(rest) != len(is) {
-		_, err := theirs.WriteAt(rest, 0)
-		return errors.Join(err, theirs.Truncate(int64(len(rest))))
+	rest := withoutOurs(name, is)
+	if len(rest) == len(is) {
+		return nil
 	}
-	return nil
+	_, err = theirs.WriteAt(rest, 0)
+	return errors.Join(err, theirs.Truncate(int64(len(rest))))
+}
+
+// withoutOurs takes from an injected file that a command has changed what was ours.
+func withoutOurs(name string, text []byte) []byte {
+	switch name {
+	case "etc/resolv.conf":
+		return text
+	case "etc/hosts":
+		return withoutMarked(text)
+	}
+	return withoutHosts(text)
 }
 
 // absent tells whether err means that there is nothing of that name, perhaps

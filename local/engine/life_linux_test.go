@@ -46,6 +46,7 @@ func openAndWait(dir string) int {
 }
 
 func TestParentKilled(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	root, err := baseRoot()
 	if err != nil {
@@ -120,6 +121,7 @@ func until(t testing.TB, what string, is func() bool) {
 }
 
 func TestOpenCancelled(t *testing.T) {
+	t.Parallel()
 	e, l := newEngine(t), newLayer(t)
 	ctx, cancel := context.WithCancel(soon(t))
 	time.AfterFunc(time.Millisecond, cancel)
@@ -139,6 +141,7 @@ func TestOpenCancelled(t *testing.T) {
 }
 
 func TestManyLayers(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	dir := t.TempDir()
 	var lowers []string
@@ -163,6 +166,7 @@ func TestManyLayers(t *testing.T) {
 
 // TestOddImages opens images that have something else where the engine puts things.
 func TestOddImages(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	canary := t.TempDir()
 	tests := []struct{ name, path, target string }{
@@ -189,6 +193,7 @@ func TestOddImages(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	e, l := newEngine(t), newLayer(t)
 	root, err := baseRoot()
 	if err != nil {
@@ -215,6 +220,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestOldMount(t *testing.T) {
+	t.Parallel()
 	lowers := []string{"/a,b:c\\d"}
 	for range 449 {
 		lowers = append(lowers, strings.Repeat("/long", 50))
@@ -238,7 +244,7 @@ func TestDescriptorsDoNotLeak(t *testing.T) {
 	// 3 is the directory that ls reads.
 	want(t, s, "", "ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 ")
 	before := descriptors(t)
-	for range 8 {
+	for range 4 {
 		want(t, s, "", "echo x; sleep 600 & :", "x\n")
 		e2, l := newEngine(t), newLayer(t)
 		s2 := openWith(t, e2, Spec{Upper: l.upper, Work: l.work})
@@ -264,6 +270,7 @@ func descriptors(t testing.TB) int {
 }
 
 func TestConcurrentRuns(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	want(t, s, "", "mkdir /tmp/d", "")
 	var wg sync.WaitGroup
@@ -281,15 +288,16 @@ func TestConcurrentRuns(t *testing.T) {
 }
 
 func TestManySandboxes(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	root, err := baseRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	for range 8 {
+	for range 6 {
 		wg.Go(func() {
-			for range 4 {
+			for range 2 {
 				l := newLayer(t)
 				s, err := e.Open(soon(t), Spec{Lowers: []string{root}, Upper: l.upper, Work: l.work})
 				if err != nil {
@@ -307,6 +315,7 @@ func TestManySandboxes(t *testing.T) {
 }
 
 func TestCloseEndsRun(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	r, w := io.Pipe()
 	go func() { r.Read(make([]byte, 1)); s.Close(); io.Copy(io.Discard, r) }()
@@ -320,6 +329,7 @@ func TestCloseEndsRun(t *testing.T) {
 }
 
 func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
 	l := newLayer(t)
 	s := openSpec(t, Spec{Upper: l.upper, Work: l.work, MemoryMB: 48})
 	if s.limit == nil {

@@ -24,7 +24,7 @@ func mountRoot(s *setupRequest) (*injected, error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return nil, fmt.Errorf("making mounts private: %w", err)
 	}
-	if err := unix.Mount("tmpfs", anchor, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+	if err := unix.Mount("tmpfs", anchor, "tmpfs", unix.MS_NOSUID, "mode=0755"); err != nil {
 		return nil, fmt.Errorf("mounting a tmpfs: %w", err)
 	}
 	base, err := viewLowers(s)
@@ -313,47 +313,88 @@ func mountKernel(inUserNS bool) error {
 		if err := unix.MountSetattr(unix.AT_FDCWD, "/sys", unix.AT_RECURSIVE, &attr); err != nil {
 			return fmt.Errorf("making /sys read-only: %w", err)
 		}
-	} else if err := protectProc(); err != nil {
-		return err
+		return fillDev()
 	}
-	return fillDev()
+	return errors.Join(protectProc(), fillDev(), hide())
 }
 
 // protectProc makes what would change the host read-only for its root.
 func protectProc() error {
-	for _, p := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"} {
-		fd, err := unix.OpenTree(unix.AT_FDCWD, p, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
-		if errors.Is(err, unix.ENOENT) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("opening %s: %w", p, err)
-		}
-		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC}
-		err = unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr)
-		if err == nil {
-			err = unix.MoveMount(fd, "", unix.AT_FDCWD, p, unix.MOVE_MOUNT_F_EMPTY_PATH)
-		}
-		unix.Close(fd)
-		if err != nil {
-			return fmt.Errorf("protecting %s: %w", p, err)
+	for _, p := range []string{"sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "asound", "scsi"} {
+		const quiet = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
+		err := bind("/proc/"+p, "/proc/"+p, unix.MOUNT_ATTR_RDONLY|quiet)
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("protecting /proc/%s: %w", p, err)
 		}
 	}
 	return nil
 }
 
-// fillDev binds the harmless devices of the host, which works in a user
-// namespace too, where none can be made.
-func fillDev() error {
-	for _, name := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
-		f, err := os.OpenFile("/dev/"+name, os.O_CREATE|os.O_WRONLY, 0o666)
+// hide covers what tells root about the host.
+func hide() error {
+	for _, p := range []string{"/proc/kcore", "/proc/keys", "/proc/timer_list"} {
+		if err := bind("/dev/null", p, unix.MOUNT_ATTR_RDONLY); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("hiding %s: %w", p, err)
+		}
+	}
+	err := unix.Mount("tmpfs", "/sys/firmware", "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("hiding /sys/firmware: %w", err)
+	}
+	return nil
+}
+
+// bind makes a file or directory appear at a second place, with attributes.
+func bind(source, target string, attributes uint64) error {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: attributes}); err != nil {
+		return err
+	}
+	return unix.MoveMount(fd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+// devices are the harmless ones.
+var devices = []struct {
+	name         string
+	major, minor uint32
+}{{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}}
+
+// addDevices puts the devices into /dev, which itself takes none: they are
+// made in the tmpfs at anchor. The host's would stay the host's, so that a
+// chmod reached it; where none can be made, as in a user namespace, they are
+// bound nevertheless, read-only, which leaves the writing to them.
+func addDevices() error {
+	for _, d := range devices {
+		f, err := os.OpenFile("/dev/"+d.name, os.O_CREATE|os.O_WRONLY, 0o666)
 		if err != nil {
 			return err
 		}
 		f.Close()
-		if err := unix.Mount("dev/"+name, "/dev/"+name, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("binding /dev/%s: %w", name, err)
+		source, attributes := strings.TrimPrefix(anchor, "/")+"/"+d.name, uint64(0)
+		err = unix.Mknod(source, unix.S_IFCHR, int(unix.Mkdev(d.major, d.minor)))
+		if err == nil {
+			err = unix.Chmod(source, 0o666)
+		} else {
+			source, attributes, err = "dev/"+d.name, unix.MOUNT_ATTR_RDONLY, nil
 		}
+		if err == nil {
+			err = bind(source, "/dev/"+d.name, attributes)
+		}
+		if err != nil {
+			return fmt.Errorf("adding /dev/%s: %w", d.name, err)
+		}
+	}
+	return nil
+}
+
+// fillDev makes what programs expect in /dev.
+func fillDev() error {
+	if err := addDevices(); err != nil {
+		return err
 	}
 	for link, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
 		"stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"} {

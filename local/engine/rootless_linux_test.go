@@ -47,6 +47,7 @@ func rootless(t *testing.T, args ...string) (cmd *exec.Cmd, dir string) {
 
 // TestRootless runs the tests of this package again, without root.
 func TestRootless(t *testing.T) {
+	t.Parallel()
 	cmd, _ := rootless(t, "-test.v", "-test.timeout=2m")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestTimeoutKillsEverything") {
@@ -57,6 +58,7 @@ func TestRootless(t *testing.T) {
 // TestRootlessEnds ends the program that entered the user namespace: its other
 // self inside, the sandbox and the commands must go with it.
 func TestRootlessEnds(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		signal syscall.Signal
 		code   int
@@ -98,6 +100,7 @@ func rootlessLayer(t *testing.T, dir string) string {
 const removedVariable = "E2BT_TEST_REMOVE"
 
 func TestRootlessRemoveAll(t *testing.T) {
+	t.Parallel()
 	cmd, dir := rootless(t)
 	layer := filepath.Join(dir, "layer")
 	for d, id := range map[string]int{layer: 4242, layer + "/u": 200005} {

@@ -18,7 +18,7 @@ func (s *Sandbox) Run(ctx context.Context, c Command) (Exit, error) {
 	if err != nil {
 		return Exit{}, err
 	}
-	defer stdio.finish()
+	defer stdio.finish(s.lastWords)
 	start := time.Now()
 	id, replies, err := s.call(ctx, request{Run: s.runRequest(c, stdio)}, stdio.passed...)
 	stdio.start()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,8 @@ type Sandbox struct {
 	inject *os.File // the injected lower directory, kept for comparing
 	env    []string
 	close  func() error
+
+	lastWords time.Duration
 
 	mu    sync.Mutex
 	next  uint32
@@ -38,7 +41,7 @@ func (e *Engine) Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{initHandle: h, spec: spec, calls: map[uint32]chan reply{}}
+	s := &Sandbox{initHandle: h, spec: spec, lastWords: lastWords, calls: map[uint32]chan reply{}}
 	s.close = sync.OnceValue(s.shutDown)
 	if err := s.setUp(ctx, e); err != nil {
 		s.Close()

@@ -24,7 +24,7 @@ func newStdio(c Command) (*stdio, error) {
 	s := &stdio{index: [3]int{-1, -1, -1}, source: c.Stdin}
 	if err := s.connect(c); err != nil {
 		closeAll(s.passed)
-		s.finish()
+		s.finish(0)
 		return nil, fmt.Errorf("making pipes: %w", err)
 	}
 	return s, nil
@@ -90,7 +90,10 @@ func (s *stdio) start() {
 
 // finish returns when all that the command itself has written is with its
 // writers; what others write to the same pipe afterwards is thrown away.
-func (s *stdio) finish() {
+func (s *stdio) finish(lastWords time.Duration) {
+	for _, c := range s.copies {
+		c.from.SetReadDeadline(time.Now().Add(lastWords))
+	}
 	for _, c := range s.copies {
 		c.finish()
 	}
@@ -101,7 +104,7 @@ func (s *stdio) finish() {
 
 // lastWords is how long a command that has ended is heard where something else
 // still holds its pipe, such as bash's >(tee file), which ends a little later.
-const lastWords = 20 * time.Millisecond
+const lastWords = 100 * time.Millisecond
 
 // copier takes a pipe's bytes to a writer, until told that the rest is nobody's.
 type copier struct {
@@ -139,7 +142,6 @@ func (c *copier) finish() {
 		c.from.Close()
 		return
 	}
-	c.from.SetReadDeadline(time.Now().Add(lastWords))
 	<-c.done
 	if !c.eof {
 		c.drain()

@@ -18,6 +18,7 @@ import (
 )
 
 func TestAddUser(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	for range 2 { // the second time changes nothing
 		if err := s.AddUser("user", true); err != nil {
@@ -33,6 +34,7 @@ func TestAddUser(t *testing.T) {
 }
 
 func TestAddUserThroughLinks(t *testing.T) {
+	t.Parallel()
 	canary := filepath.Join(t.TempDir(), "passwd")
 	if err := os.WriteFile(canary, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -46,6 +48,7 @@ func TestAddUserThroughLinks(t *testing.T) {
 }
 
 func TestWorkdir(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	if err := s.Workdir(soon(t), "/usr/local/app/deep", "ann"); err != nil {
 		t.Fatal(err)
@@ -61,6 +64,7 @@ func TestWorkdir(t *testing.T) {
 }
 
 func TestExpand(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	tests := []struct{ text, value string }{
 		{"plain", "plain"}, {"$HOME/x", "/root/x"}, {"${HOME}", "/root"}, {"$(id) $HOME", "$(id) /root"}, {"`id` $HOME", "`id` /root"},
@@ -74,6 +78,7 @@ func TestExpand(t *testing.T) {
 }
 
 func TestFinalize(t *testing.T) {
+	t.Parallel()
 	l := newLayer(t)
 	s := open(t, l)
 	want(t, s, "", "mkdir -p /home/user/sub /code; touch /home/user/sub/f", "")
@@ -128,6 +133,7 @@ func tree() []entry {
 }
 
 func TestCopy(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name         string
 		before       string
@@ -161,6 +167,7 @@ func TestCopy(t *testing.T) {
 }
 
 func TestCopyRefuses(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		entries []entry
@@ -180,9 +187,9 @@ func TestCopyRefuses(t *testing.T) {
 		{"file on directory", []entry{{name: "bin", text: "x"}}, CopySpec{Source: ".", Dest: "/"}, "cannot take the place of a directory"},
 		{"directory on file", []entry{{name: "etc/passwd/"}}, CopySpec{Source: ".", Dest: "/"}, "cannot take the place of a file"},
 	}
+	s := open(t, newLayer(t))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, newLayer(t))
 			tt.spec.Archive = archive(t, tt.entries...)
 			if tt.spec.Dest == "" {
 				tt.spec.Dest = "/app"
@@ -197,6 +204,7 @@ func TestCopyRefuses(t *testing.T) {
 }
 
 func TestCopyBroken(t *testing.T) {
+	t.Parallel()
 	s := open(t, newLayer(t))
 	cut := errors.New("connection lost")
 	whole, _ := io.ReadAll(archive(t, tree()...))

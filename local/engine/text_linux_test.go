@@ -50,12 +50,25 @@ func certificate(name string) string {
 
 func TestJoinBundles(t *testing.T) {
 	a, b, c := certificate("a"), certificate("b"), certificate("c")
+	host := func(certificates string) string { return hostBegins + certificates + hostEnds }
 	tests := []struct{ own, more, want string }{
-		{a + b, b + a, a + b}, {a, b + c + b, a + b + c}, {"", a, a}, {"# text\n" + strings.TrimSuffix(a, "\n"), b, "# text\n" + a + b}, {a, "garbage -----BEGIN x", a}, {a, "-----END -----BEGIN ", a},
+		{a + b, b + a, a + b}, {a, b + c + b, a + host(b+c)}, {"", a, host(a)}, {"# text\n" + strings.TrimSuffix(a, "\n"), b, "# text\n" + a + host(b)},
+		{a, "garbage -----BEGIN x", a}, {a, "-----END -----BEGIN ", a},
 	}
 	for _, tt := range tests {
 		if d := cmp.Diff(tt.want, string(joinBundles([]byte(tt.own), []byte(tt.more)))); d != "" {
 			t.Errorf("joinBundles(%q, %q): %s", tt.own, tt.more, d)
+		}
+	}
+}
+
+func TestWithoutHosts(t *testing.T) {
+	a, c := certificate("a"), certificate("c")
+	host := hostBegins + certificate("b") + hostEnds
+	tests := []struct{ bundle, want string }{{a + host, a}, {a + host + c, a + c}, {host + c, c}, {host, ""}, {a, a}, {a + hostBegins + c, a + hostBegins + c}, {a + hostEnds, a + hostEnds}}
+	for _, tt := range tests {
+		if d := cmp.Diff(tt.want, string(withoutHosts([]byte(tt.bundle)))); d != "" {
+			t.Errorf("withoutHosts(%q): %s", tt.bundle, d)
 		}
 	}
 }
