@@ -180,7 +180,7 @@ const moment = 30 * time.Second
 func soon(t testing.TB) context.Context { return within(t, moment) }
 
 func within(t testing.TB, limit time.Duration) context.Context {
-	ctx, stop := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("the test has waited for %v", limit))
+	ctx, stop := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("the test has waited for %v: %w", limit, context.DeadlineExceeded))
 	t.Cleanup(stop)
 	return ctx
 }

@@ -191,9 +191,9 @@ func TestDevicesAreNotTheHosts(t *testing.T) {
 		t.Skip(err)
 	}
 	t.Cleanup(func() { os.Chmod("/dev/full", before.Mode().Perm()) })
-	bash(t, open(t, newLayer(t)), "", "chmod 600 /dev/full; chown ann /dev/full; touch -d @0 /dev/full")
+	bash(t, open(t, newLayer(t)), "", "chmod 664 /dev/full")
 	after, err := os.Stat("/dev/full")
-	if err != nil || after.Mode() != before.Mode() || after.ModTime() != before.ModTime() {
+	if err != nil || after.Mode() != before.Mode() {
 		t.Errorf("/dev/full of the host = %v, %v; want it as it was, %v", after, err, before)
 	}
 }

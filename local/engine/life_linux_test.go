@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,7 +79,7 @@ func startVictim(t testing.TB, cmd *exec.Cmd, dir, nap string) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	cmd.Env = append(os.Environ(), killedVariable+"="+dir, napVariable+"="+nap)
+	cmd.Env = append(cmd.Environ(), killedVariable+"="+dir, napVariable+"="+nap)
 	cmd.Stdout = in
 	err = cmd.Start()
 	in.Close()
@@ -219,6 +220,14 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestHint(t *testing.T) {
+	for errno, says := range map[syscall.Errno]string{unix.ENOSYS: "Linux 5.12", unix.ENODEV: "modprobe overlay", unix.EPERM: "--privileged"} {
+		if err := (&Engine{}).hint(fmt.Errorf("mounting: %w", errno)); !errors.Is(err, errno) || !strings.Contains(err.Error(), says) {
+			t.Errorf("hint(%v) = %v; want it to say %q", errno, err, says)
+		}
+	}
+}
+
 func TestOldMount(t *testing.T) {
 	t.Parallel()
 	lowers := []string{"/a,b:c\\d"}
@@ -230,6 +239,45 @@ func TestOldMount(t *testing.T) {
 	if err != nil || len(got) >= 4096 || strings.Contains(got, "/") {
 		t.Errorf("oldOptions = %d bytes, %v; want less than a page, without paths: %s", len(got), err, got)
 	}
+}
+
+// TestMountOld mounts as a kernel before 6.8 needs it, on a thread of its own
+// mount namespace.
+func TestMountOld(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	o := overlay{options: overlayOptions(inUserNamespace(), true), upper: t.TempDir(), work: t.TempDir()}
+	for i := range 100 {
+		o.lowers = append(o.lowers, image(t, map[string]string{fmt.Sprint("file-", i): ""}))
+	}
+	found := make(chan error, 1)
+	go onEndingThread(func() { found <- mountedOld(o) })
+	if err := <-found; err != nil {
+		t.Error(err)
+	}
+}
+
+// mountedOld looks whether the lowest layer is seen and the upper one written.
+func mountedOld(o overlay) error {
+	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
+		return err
+	}
+	err := errors.Join(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("tmpfs", anchor, "tmpfs", 0, ""))
+	if err != nil {
+		return err
+	}
+	root, err := o.mountOld("root")
+	if err != nil {
+		return err
+	}
+	defer unix.Close(root)
+	made, err := unix.Openat(root, "made", unix.O_CREAT|unix.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	unix.Close(made)
+	_, err = os.Stat(o.upper + "/made")
+	return errors.Join(err, unix.Faccessat(root, "file-99", 0, 0))
 }
 
 func TestDescriptorsDoNotLeak(t *testing.T) {

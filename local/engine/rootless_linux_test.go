@@ -41,7 +41,8 @@ func rootless(t *testing.T, args ...string) (cmd *exec.Cmd, dir string) {
 	}
 	argv := append([]string{"--mount", "--propagation", "private", "sh", "testdata/rootless.sh", dir, program}, args...)
 	cmd = exec.CommandContext(within(t, 3*time.Minute), "unshare", argv...)
-	cmd.WaitDelay = moment // for those whom it leaves, who hold its output
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // a second for each of its processes, otherwise
+	cmd.WaitDelay = moment                                     // for those whom it leaves, who hold its output
 	return cmd, dir
 }
 
@@ -111,7 +112,7 @@ func TestRootlessRemoveAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd.Env = append(os.Environ(), removedVariable+"="+layer+"/u")
+	cmd.Env = append(cmd.Env, removedVariable+"="+layer+"/u")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("RemoveAll: %v: %s", err, out)
 	}

@@ -45,7 +45,7 @@ func (e *Engine) Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	s.close = sync.OnceValue(s.shutDown)
 	if err := s.setUp(ctx, e); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("opening the sandbox: %w", e.permissionHint(err))
+		return nil, fmt.Errorf("opening the sandbox: %w", e.hint(err))
 	}
 	e.prepareInit()
 	return s, nil

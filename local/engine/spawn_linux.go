@@ -138,9 +138,13 @@ func namespaceHint(err error) error {
 	return err
 }
 
-// permissionHint adds to a refusal what usually is behind it.
-func (e *Engine) permissionHint(err error) error {
+// hint adds to a refusal what usually is behind it.
+func (e *Engine) hint(err error) error {
 	switch {
+	case errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("%w: the local engine needs Linux 5.12 or newer", err)
+	case errors.Is(err, unix.ENODEV):
+		return fmt.Errorf("%w: this kernel has no overlay filesystem: sudo modprobe overlay", err)
 	case !errors.Is(err, os.ErrPermission):
 		return err
 	case e.inUserNS:

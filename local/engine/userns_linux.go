@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -178,8 +179,10 @@ func subordinateRanges(text, name, uid string) []string {
 }
 
 func (m *idMap) write(pid int) error {
+	ctx, stop := context.WithTimeout(context.Background(), patience) // they may ask a directory service
+	defer stop()
 	for helper, args := range map[string][]string{"newuidmap": m.uid, "newgidmap": m.gid} {
-		out, err := exec.Command(helper, append([]string{strconv.Itoa(pid)}, args...)...).CombinedOutput()
+		out, err := exec.CommandContext(ctx, helper, append([]string{strconv.Itoa(pid)}, args...)...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("mapping ids with %s: %w: %s", helper, userNamespaceHint(err), strings.TrimSpace(string(out)))
 		}
