@@ -1,9 +1,14 @@
 package e2b
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"unicode"
 
 	"github.com/joho/godotenv"
 )
@@ -36,27 +41,41 @@ or put a line E2B_API_KEY=... into a file .env here. To build on this machine in
 // ResolveEndpoint finds the endpoint as E2B's own SDKs do: an explicit URL,
 // E2B_API_URL, or api.<E2B_DOMAIN>.
 func ResolveEndpoint(opts EndpointOptions, getenv func(string) string) (Endpoint, error) {
-	at := Endpoint{Domain: getenv("E2B_DOMAIN"), SandboxURL: strings.TrimRight(getenv("E2B_SANDBOX_URL"), "/"), APIKey: strings.TrimSpace(getenv("E2B_API_KEY"))}
-	if at.Domain == "" {
-		at.Domain = DefaultDomain
+	env := func(name string) string { return strings.TrimSpace(getenv(name)) }
+	at := Endpoint{Domain: cmp.Or(env("E2B_DOMAIN"), DefaultDomain), APIKey: env("E2B_API_KEY")}
+	if u, err := url.Parse("https://" + at.Domain); err != nil || u.Host != at.Domain {
+		return at, fmt.Errorf("E2B_DOMAIN is not a domain such as %s: it has neither https:// nor a path", DefaultDomain)
 	}
-	source := "--endpoint"
-	at.APIURL = opts.URL
-	if at.APIURL == "" {
-		source, at.APIURL = "E2B_API_URL", getenv("E2B_API_URL")
+	source, text := "E2B_API_URL", cmp.Or(env("E2B_API_URL"), "https://api."+at.Domain)
+	if opts.URL != "" {
+		source, text = "--endpoint", strings.TrimSpace(opts.URL)
 	}
-	if at.APIURL == "" {
-		source, at.APIURL = "E2B_DOMAIN", "https://api."+at.Domain
+	var err error
+	if at.APIURL, err = baseURL(source, text); err != nil {
+		return at, err
 	}
-	at.APIURL = strings.TrimRight(at.APIURL, "/")
-	u, err := url.Parse(at.APIURL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
-		return at, fmt.Errorf("%s is not a URL such as https://api.%s: it needs http or https, a host, and no user", source, DefaultDomain)
+	if text := env("E2B_SANDBOX_URL"); text != "" {
+		if at.SandboxURL, err = baseURL("E2B_SANDBOX_URL", text); err != nil {
+			return at, err
+		}
 	}
-	if at.APIKey == "" {
+	switch {
+	case at.APIKey == "":
 		return at, &MissingKeyError{URL: at.APIURL}
+	case strings.ContainsFunc(at.APIKey, unicode.IsControl):
+		return at, errors.New("E2B_API_KEY holds a line break or another control character, which no key has: set it again")
 	}
 	return at, nil
+}
+
+// baseURL checks a URL that paths are appended to. It is in no error: people
+// put credentials there.
+func baseURL(source, text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%s is not a URL such as https://api.%s: it needs http or https and a host, and has no user and no query", source, DefaultDomain)
+	}
+	return strings.TrimRight(text, "/"), nil
 }
 
 // sandboxURL is where a sandbox's envd answers.
@@ -75,11 +94,12 @@ var shared = map[string]bool{"e2b.app": true, "e2b.dev": true, "e2b.pro": true, 
 
 // LoadEnvFile reads a .env file. Its values are in no error.
 func LoadEnvFile(path string) (map[string]string, error) {
-	env, err := godotenv.Read(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		if strings.Contains(err.Error(), "open ") {
-			return nil, fmt.Errorf("reading the environment file: %w", err)
-		}
+		return nil, fmt.Errorf("reading the environment file: %w", err)
+	}
+	env, err := godotenv.UnmarshalBytes(bytes.TrimPrefix(text, []byte("\ufeff"))) // some editors put a mark there
+	if err != nil {
 		return nil, fmt.Errorf("reading %s: it is not a file of NAME=VALUE lines", path) // the parser's own text quotes the file
 	}
 	return env, nil
