@@ -3,6 +3,7 @@ package e2b
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,14 +49,18 @@ type Client struct {
 
 // New makes a client. It does not connect.
 func New(opts Options) *Client {
-	c := &Client{opts: opts, http: opts.HTTPClient, log: opts.Logger}
-	if c.http == nil {
-		c.http = &http.Client{Transport: &http.Transport{
+	c := &Client{opts: opts, http: &http.Client{}, log: opts.Logger}
+	if opts.HTTPClient != nil {
+		*c.http = *opts.HTTPClient
+	} else {
+		c.http.Transport = &http.Transport{
 			Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 			ForceAttemptHTTP2: true, MaxIdleConns: idleConns, MaxIdleConnsPerHost: idleConns, IdleConnTimeout: 90 * time.Second,
 			TLSHandshakeTimeout: dialTimeout, ExpectContinueTimeout: time.Second,
-		}}
+		}
 	}
+	// net/http would take the key along to whatever host a redirect names.
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.log == nil {
 		c.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -117,7 +122,7 @@ func (k call) again(err error) (time.Duration, bool) {
 	var refused *Error
 	var decode *decodeError
 	switch {
-	case err == nil, errors.As(err, &decode):
+	case err == nil, errors.As(err, &decode), untrusted(err):
 		return 0, false
 	case errors.As(err, &refused):
 		// Over a limit the server has done nothing; after a 5xx nobody knows.
@@ -142,10 +147,17 @@ func outcome(k call, err error) error {
 	return &UnknownOutcomeError{err}
 }
 
-// notSent reports whether a request surely did not leave this machine.
+// notSent reports whether a request surely did not reach its server.
 func notSent(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || untrusted(err)
+}
+
+// untrusted reports whether the server could not show who it is, which does
+// not pass.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 func (c *Client) once(ctx context.Context, k call, body []byte) (http.Header, error) {
@@ -172,7 +184,7 @@ func (c *Client) once(ctx context.Context, k call, body []byte) (http.Header, er
 		return nil, c.refusal(resp)
 	}
 	defer resp.Body.Close()
-	return resp.Header, readReply(resp.Body, k.out)
+	return resp.Header, c.readReply(resp.Body, k.out)
 }
 
 // transport drops the query from the URL in an error of net/http.
@@ -191,9 +203,8 @@ func (c *Client) transport(err error) error {
 type decodeError struct{ err error }
 
 func (e *decodeError) Error() string { return "reading the answer: " + e.err.Error() }
-func (e *decodeError) Unwrap() error { return e.err }
 
-func readReply(body io.Reader, out any) error {
+func (c *Client) readReply(body io.Reader, out any) error {
 	if out == nil {
 		_, err := io.Copy(io.Discard, io.LimitReader(body, maxReplySize)) // so that the connection can be used again
 		return err
@@ -203,7 +214,7 @@ func readReply(body io.Reader, out any) error {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return &decodeError{err}
+		return &decodeError{errors.New(c.redact(err.Error()))} // it may quote what it read
 	}
 	return nil
 }

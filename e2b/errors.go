@@ -7,12 +7,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
 
-// maxErrorBody is how much of an error's body is read.
-const maxErrorBody = 8 << 10
+const (
+	maxErrorBody = 64 << 10 // bytes of an error's body that are read
+	maxErrorText = 2000     // bytes of it that are shown
+)
 
 // Error is a refusal of the API. Its text holds neither key nor query.
 type Error struct {
@@ -63,14 +66,36 @@ func (c *Client) refusal(resp *http.Response) *Error {
 		Message   string `json:"message"`
 		ErrorCode string `json:"error_code"`
 	}
-	if json.Unmarshal(body, &said) == nil && said.Message != "" {
-		e.Message, e.Code = said.Message, said.ErrorCode
-	} else if e.Message = strings.TrimSpace(string(body)); e.Message == "" {
+	text := strings.TrimSpace(string(body))
+	switch to, err := resp.Location(); {
+	case err == nil && resp.StatusCode < 400:
+		e.Message = fmt.Sprintf("it sends the client on to %s://%s; check the URL of the endpoint", to.Scheme, to.Host)
+	case json.Unmarshal(body, &said) == nil && said.Message != "":
+		e.Message, e.Code = said.Message, c.redact(said.ErrorCode)
+	case storeError.MatchString(text):
+		m := storeError.FindStringSubmatch(text)
+		e.Message = m[1] + ": " + m[2]
+	case strings.HasPrefix(text, "<"):
+		e.Message = http.StatusText(resp.StatusCode) + " (a web page, not the API's answer)"
+	case text == "":
 		e.Message = http.StatusText(resp.StatusCode)
+	default:
+		e.Message = text
 	}
-	e.Message = c.redact(e.Message)
+	e.Message = shorten(c.redact(e.Message))
 	e.RetryAfter = retryAfter(resp.Header)
 	return e
+}
+
+// storeError is how object stores, where uploads go, say what is wrong.
+var storeError = regexp.MustCompile(`(?s)^<.*<Code>([^<]*)</Code>\s*<Message>([^<]*)</Message>`)
+
+// shorten cuts a text that nobody would read to its end.
+func shorten(text string) string {
+	if len(text) <= maxErrorText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxErrorText], "") + "..."
 }
 
 // bare is a URL without user, query and fragment, which may hold secrets.
