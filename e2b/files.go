@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
-// uploadTimeout is how long one PUT may take, as the SDKs have it.
-const uploadTimeout = time.Hour
+const (
+	uploadTimeout = time.Hour       // of one PUT, as the SDKs have it
+	uploadIdle    = 5 * time.Minute // without a byte that moves, or an answer after the last one
+)
 
 // FileLink asks whether the archive of that hash is stored, and where to put it.
 func (c *Client) FileLink(ctx context.Context, templateID, hash string) (FileLink, error) {
@@ -40,7 +43,11 @@ func (c *Client) UploadFile(ctx context.Context, templateID, hash string, open f
 		if err == nil || final || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
-		if err := sleep(ctx, jitter(wait)); err != nil {
+		pause := jitter(wait)
+		if refused != nil {
+			pause = max(pause, refused.RetryAfter)
+		}
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 		wait = min(2*wait, longestWait)
@@ -61,9 +68,13 @@ func (c *Client) put(ctx context.Context, link FileLink, open func() (io.ReadClo
 		return &localError{fmt.Errorf("packing files: %w", err)}
 	}
 	defer body.Close()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, link.URL, &counter{r: body, total: size, report: progress})
+	idle := time.AfterFunc(uploadIdle, func() { stop(fmt.Errorf("nothing moved for %s", uploadIdle)) })
+	defer idle.Stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, link.URL, &counter{r: body, total: size, report: progress, idle: idle})
 	if err != nil {
 		return &localError{errors.New("uploading files: the endpoint's link is not a URL")}
 	}
@@ -73,15 +84,30 @@ func (c *Client) put(ctx context.Context, link FileLink, open func() (io.ReadClo
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		return fmt.Errorf("uploading files: %w", withoutURL(err))
 	}
 	if resp.StatusCode >= 300 {
 		refused := c.refusal(resp)
-		refused.URL = "(upload link)"
+		refused.URL, refused.Message = "(upload link)", withoutSecrets(refused.Message, req.URL)
 		return refused
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
 	return resp.Body.Close()
+}
+
+// withoutSecrets takes what signs a link out of a text.
+func withoutSecrets(text string, link *url.URL) string {
+	for _, values := range link.Query() {
+		for _, value := range values {
+			if len(value) >= 8 {
+				text = strings.ReplaceAll(text, value, "(sensitive)")
+			}
+		}
+	}
+	return text
 }
 
 func withoutURL(err error) error {
@@ -98,11 +124,15 @@ type counter struct {
 	sent, total int64
 	report      func(sent, total int64)
 	next        time.Time
+	idle        *time.Timer // starts anew with every byte
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.sent += int64(n)
+	if n > 0 {
+		c.idle.Reset(uploadIdle)
+	}
 	if now := time.Now(); c.report != nil && n > 0 && (c.sent == c.total || now.After(c.next)) {
 		c.next = now.Add(100 * time.Millisecond)
 		c.report(c.sent, c.total)
