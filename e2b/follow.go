@@ -42,7 +42,7 @@ func statusCall(templateID, buildID string, offset int, out *BuildStatus) call {
 // entry. It goes on through lost connections, rate limits and server errors for
 // as long as ctx lives; only a refusal ends it.
 func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts FollowOptions) (BuildStatus, error) {
-	f := follower{client: c, templateID: templateID, buildID: buildID, opts: opts, offset: opts.Offset, shortest: opts.Poll}
+	f := follower{client: c, templateID: templateID, buildID: buildID, opts: opts, offset: opts.Offset, shortest: opts.Poll, widest: prefetch}
 	if f.shortest == 0 {
 		f.shortest = shortestPoll
 	}
@@ -60,7 +60,7 @@ func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts Fo
 		switch {
 		case full:
 			f.poll = f.shortest
-			f.wide = min(max(2, 2*f.wide), prefetch)
+			f.wide = min(max(2, 2*f.wide), f.widest)
 			continue
 		case last.Status.Done() && len(last.LogEntries) == 0:
 			return last, nil
@@ -81,13 +81,15 @@ func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts Fo
 
 // Logs hands out the log of a build as far as it is there.
 func (c *Client) Logs(ctx context.Context, templateID, buildID string, each func([]LogEntry)) error {
-	for offset := 0; ; {
-		page, err := c.Status(ctx, templateID, buildID, offset)
-		if err != nil || len(page.LogEntries) == 0 {
+	f := follower{opts: FollowOptions{OnEntries: each}}
+	for {
+		page, err := c.Status(ctx, templateID, buildID, f.offset)
+		if err != nil {
 			return err
 		}
-		each(page.LogEntries)
-		offset += len(page.LogEntries)
+		if last, _ := f.take([]BuildStatus{page}); len(last.LogEntries) == 0 {
+			return nil
+		}
 	}
 }
 
@@ -97,7 +99,9 @@ type follower struct {
 	templateID, buildID string
 	opts                FollowOptions
 	offset              int
-	wide                int // pages to ask for at once
+	first               LogEntry // of the log, once it came
+	wide                int      // pages to ask for at once
+	widest              int      // what that may grow to
 	poll, wait          time.Duration
 	shortest            time.Duration // of poll; it grows to ten times that
 }
@@ -131,28 +135,48 @@ func (f *follower) ask(ctx context.Context) ([]BuildStatus, error) {
 // returns that page, or the last one.
 func (f *follower) take(pages []BuildStatus) (last BuildStatus, full bool) {
 	for _, page := range pages {
+		asked := len(page.LogEntries)
+		page.LogEntries = f.fresh(page.LogEntries)
 		f.offset += len(page.LogEntries)
 		if f.opts.OnEntries != nil && len(page.LogEntries) > 0 {
 			f.opts.OnEntries(page.LogEntries)
 		}
-		if len(page.LogEntries) < pageSize {
+		if asked != pageSize { // a longer one overlaps what was asked for next
 			return page, false
 		}
 		last = page
 	}
-	return last, true
+	return last, len(last.LogEntries) > 0
+}
+
+// fresh leaves out what is known already of a page. There are servers that
+// ignore the offset: they would repeat the log for ever.
+func (f *follower) fresh(page []LogEntry) []LogEntry {
+	if len(page) == 0 {
+		return page
+	}
+	if f.offset == 0 {
+		f.first = page[0]
+	} else if at := page[0]; at.Message == f.first.Message && at.Timestamp.Equal(f.first.Timestamp) {
+		return page[min(f.offset, len(page)):]
+	}
+	return page
 }
 
 // retry waits before asking again, or returns the error that ends it all.
 func (f *follower) retry(ctx context.Context, err error) error {
 	var refused *Error
-	if ctx.Err() != nil || errors.As(err, &refused) && !refused.Temporary() {
+	if ctx.Err() != nil || untrusted(err) || errors.As(err, &refused) && !refused.Temporary() {
 		return err
 	}
 	f.wait = min(max(2*f.wait, firstWait), longestWait)
 	wait := jitter(f.wait)
+	f.wide = 1
 	if refused != nil {
 		wait = max(wait, refused.RetryAfter)
+		if refused.StatusCode == http.StatusTooManyRequests {
+			f.widest = 1
+		}
 	}
 	if f.opts.OnRetry != nil {
 		f.opts.OnRetry(err, wait)
