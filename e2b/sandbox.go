@@ -36,8 +36,16 @@ func (c *Client) CreateSandbox(ctx context.Context, req NewSandbox) (*Sandbox, e
 	if s.Domain != nil && *s.Domain != "" {
 		at.Domain = *s.Domain
 	}
-	s.rpc = processconnect.NewProcessClient(c.http, at.sandboxURL(s.SandboxID), connect.WithProtoJSON())
+	s.rpc = processconnect.NewProcessClient(envdHTTP{c}, at.sandboxURL(s.SandboxID), connect.WithProtoJSON())
 	return s, nil
+}
+
+// envdHTTP sends the requests of the RPC library, which would name itself.
+type envdHTTP struct{ *Client }
+
+func (c envdHTTP) Do(req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", c.userAgent())
+	return c.http.Do(req)
 }
 
 // Kill ends the sandbox. One that is gone already is no error.
@@ -97,7 +105,6 @@ func (s *Sandbox) Run(ctx context.Context, c Command) (int, error) {
 func (s *Sandbox) address(h http.Header, user string) {
 	h.Set("E2b-Sandbox-Id", s.SandboxID)
 	h.Set("E2b-Sandbox-Port", fmt.Sprint(envdPort))
-	h.Set("User-Agent", s.client.userAgent())
 	h.Set("Keepalive-Ping-Interval", "50")
 	if s.EnvdAccessToken != "" {
 		h.Set("X-Access-Token", s.EnvdAccessToken)
@@ -120,12 +127,17 @@ func (c Command) output(d *process.ProcessEvent_DataEvent) error {
 
 // failed says why there is no exit code.
 func (s *Sandbox) failed(ctx context.Context, c Command, err error) error {
+	if connect.CodeOf(err) == connect.CodeDeadlineExceeded {
+		_ = sleep(ctx, time.Second) // the sandbox was quicker than our own clock, which knows whose limit it was
+	}
 	var late *TimeoutError
 	switch {
-	case errors.As(context.Cause(ctx), &late), c.Timeout > 0 && connect.CodeOf(err) == connect.CodeDeadlineExceeded:
-		return &TimeoutError{c.Timeout}
+	case errors.As(context.Cause(ctx), &late):
+		return late
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case c.Timeout > 0 && connect.CodeOf(err) == connect.CodeDeadlineExceeded:
+		return &TimeoutError{c.Timeout}
 	case err == nil:
 		return errors.New("the sandbox ended the stream without an exit code")
 	}
