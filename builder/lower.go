@@ -3,8 +3,10 @@ package builder
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/e2bt/e2bt/builder/archive"
 	"github.com/e2bt/e2bt/config"
@@ -16,10 +18,24 @@ import (
 type Scan func(dir string, c *config.Copy) (*archive.Tree, string, error)
 
 // buildContext is what E2B carries from step to step. An empty workdir means
-// the home of whoever runs.
+// the home of whoever runs. What is inherited from a template that only the
+// endpoint knows is empty, too, and not known.
 type buildContext struct {
-	user    string
-	workdir string
+	user      string
+	workdir   string
+	inherited bool
+}
+
+// goHome is what a user who takes over from root does first, so that he starts
+// where a step of his own would.
+func (c buildContext) goHome() string {
+	switch {
+	case c.workdir != "":
+		return ""
+	case c.inherited:
+		return `if [ "$PWD" = /root ]; then cd; fi` // root's home: no workdir was set
+	}
+	return "cd"
 }
 
 // lowering turns one template into steps.
@@ -39,12 +55,12 @@ func lower(t *config.Template, parent *Template, scan Scan) (*Template, hcl.Diag
 		CPUCount: orDefault(t.CPUCount, defaultCPUCount), MemoryMB: orDefault(t.MemoryMB, defaultMemoryMB),
 		Config: t, Parent: parent,
 	}
-	l := &lowering{dir: t.Dir, ctx: buildContext{user: DefaultUser}, scan: scan}
+	l := &lowering{dir: t.Dir, ctx: buildContext{user: DefaultUser}, scan: scan, steps: []Step{}}
 	switch {
 	case parent != nil:
 		out.FromTemplate, l.ctx = parent.Name, parent.out
 	case t.Base.External != "":
-		out.FromTemplate = t.Base.External
+		out.FromTemplate, l.ctx = t.Base.External, buildContext{inherited: true}
 	default:
 		out.FromImage = orDefault(t.Base.Image, DefaultImage)
 	}
@@ -101,7 +117,7 @@ func (l *lowering) set(s *config.Set) {
 		l.ctx.user = s.User
 		l.add(Step{Type: "USER", Args: []string{s.User}, Source: s.Range})
 	}
-	if s.Workdir != "" && s.Workdir != l.ctx.workdir {
+	if s.Workdir != "" && (s.Workdir != l.ctx.workdir || !path.IsAbs(s.Workdir)) {
 		l.ctx.workdir = s.Workdir
 		l.add(Step{Type: "WORKDIR", Args: []string{s.Workdir}, Source: s.Range})
 	}
@@ -116,13 +132,26 @@ func (l *lowering) batch(b *config.Batch) {
 		s.add(user, installLines(in, prepared)...)
 	}
 	for _, line := range b.Run {
-		s.add(orDefault(b.User, l.ctx.user), strings.TrimRight(line.Text, "\n"))
+		s.add(orDefault(b.User, l.ctx.user), command(line)...)
 	}
-	text, user := s.text(l.ctx.workdir == "")
+	if len(s.parts) == 0 {
+		return
+	}
+	text, user := s.text(l.ctx.goHome())
 	step := l.run(withTimeout(text, b.Timeout), user, b.Name, b.Range)
-	step.TimeoutS = int(b.Timeout.Seconds())
+	step.TimeoutS = int((b.Timeout + time.Second - 1) / time.Second)
 	step.Config = config.Step{Batch: b}
 	l.add(step)
+}
+
+// command is a line of the author's as bash wants it: no line ends of Windows,
+// none at its end, and nothing at all where it is blank.
+func command(line config.Line) []string {
+	text := strings.TrimRight(strings.ReplaceAll(line.Text, "\r\n", "\n"), "\r\n")
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 // run makes a RUN; the user is said only where it is not the current one.
@@ -162,12 +191,12 @@ func (l *lowering) cleanup(c *config.Cleanup) {
 		s.add("root", "rm -rf -- "+strings.Join(words, " "))
 	}
 	for _, line := range c.Run {
-		s.add("root", strings.TrimRight(line.Text, "\n"))
+		s.add("root", command(line)...)
 	}
 	if len(s.parts) == 0 {
 		return
 	}
-	text, user := s.text(false)
+	text, user := s.text("")
 	l.add(l.run(text, user, "cleanup", c.Range))
 }
 
@@ -191,11 +220,9 @@ func readyCommand(r *config.Ready) string {
 	return r.Command
 }
 
-// sentence makes an error's text fit into a message for people.
+// sentence makes an error's text, which begins with a word, fit into a message
+// for people.
 func sentence(s string) string {
-	if s == "" {
-		return s
-	}
 	s = strings.ToUpper(s[:1]) + s[1:]
 	if !strings.HasSuffix(s, ".") {
 		s += "."

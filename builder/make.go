@@ -21,15 +21,16 @@ func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics)
 	for _, t := range cfg.Templates {
 		m.byAddress[t.Address] = t
 	}
-	matched := len(globs) == 0
+	used := map[string]bool{}
 	for _, t := range cfg.Templates {
-		if selected(t, globs) {
-			matched = true
+		if selected(t, globs, used) {
 			m.make(t)
 		}
 	}
-	if !matched {
-		m.diags = append(m.diags, noneSelected(cfg, globs))
+	for _, glob := range globs {
+		if !used[glob] {
+			m.diags = append(m.diags, noneSelected(cfg, glob))
+		}
 	}
 	return m.plan, m.diags
 }
@@ -58,28 +59,27 @@ func (m *maker) make(t *config.Template) *Template {
 	return out
 }
 
-func selected(t *config.Template, globs []string) bool {
-	if len(globs) == 0 {
-		return true
-	}
+// selected reports whether one of the globs picks t, and notes which do.
+func selected(t *config.Template, globs []string, used map[string]bool) bool {
+	picked := len(globs) == 0
 	for _, glob := range globs {
 		for _, name := range []string{t.Name, t.Label, t.Address} {
 			if ok, _ := path.Match(glob, name); ok || glob == name {
-				return true
+				picked, used[glob] = true, true
 			}
 		}
 	}
-	return false
+	return picked
 }
 
-func noneSelected(cfg *config.Config, globs []string) *hcl.Diagnostic {
+func noneSelected(cfg *config.Config, glob string) *hcl.Diagnostic {
 	var names []string
 	for _, t := range cfg.Templates {
 		names = append(names, t.Name)
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "No template selected",
-		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", strings.Join(globs, ", "), strings.Join(names, ", ")),
+		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", glob, strings.Join(names, ", ")),
 	}
 }
 

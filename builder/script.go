@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/config"
 	"github.com/e2bt/e2bt/mirrors"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // killAfter is how long a batch that was told to stop may take to do so.
@@ -34,13 +36,13 @@ func quoteGlob(s string) string {
 			word.Reset()
 		}
 	}
-	for _, r := range s {
-		if strings.ContainsRune("*?[]", r) {
+	for i := range len(s) {
+		if strings.IndexByte("*?[]", s[i]) >= 0 {
 			flush()
-			out.WriteRune(r)
+			out.WriteByte(s[i])
 			continue
 		}
-		word.WriteRune(r)
+		word.WriteByte(s[i])
 	}
 	flush()
 	return out.String()
@@ -68,6 +70,9 @@ type script struct {
 }
 
 func (s *script) add(user string, lines ...string) {
+	if len(lines) == 0 {
+		return
+	}
 	if n := len(s.parts); n > 0 && s.parts[n-1].user == user {
 		s.parts[n-1].lines = append(s.parts[n-1].lines, lines...)
 		return
@@ -76,10 +81,14 @@ func (s *script) add(user string, lines ...string) {
 }
 
 // text renders the script and names the user that is to run it. Where several
-// users take part it is root, who hands each piece to its user.
-func (s *script) text(home bool) (text, user string) {
+// users take part it is root, who hands each piece to its user; goHome is what
+// that one does first, where the script has no workdir.
+func (s *script) text(goHome string) (text, user string) {
+	if s.workdir != "" {
+		goHome = ""
+	}
 	if len(s.parts) == 1 {
-		return strings.Join(chain(append(s.preamble(), s.parts[0].lines...)), "\n"), s.parts[0].user
+		return chain(append(s.preamble(), s.parts[0].lines...)), s.parts[0].user
 	}
 	lines := s.preamble()
 	for _, p := range s.parts {
@@ -87,20 +96,20 @@ func (s *script) text(home bool) (text, user string) {
 			lines = append(lines, p.lines...)
 			continue
 		}
-		lines = append(lines, asUser(p, home && s.workdir == ""))
+		lines = append(lines, asUser(p, goHome))
 	}
-	return strings.Join(chain(lines), "\n"), "root"
+	return chain(lines), "root"
 }
 
 // asUser runs a part the way E2B would run it for that user: in a login shell
 // and, where no workdir is set, in the user's home.
-func asUser(p part, home bool) string {
+func asUser(p part, goHome string) string {
 	lines := p.lines
-	if home {
-		lines = append([]string{"cd"}, lines...)
+	if goHome != "" {
+		lines = append([]string{goHome}, lines...)
 	}
-	inner := "/bin/bash -l -c " + quote(strings.Join(chain(lines), "\n"))
-	return "su -s /bin/bash -c " + quote(inner) + " " + quote(p.user)
+	inner := "/bin/bash -l -c " + quote(chain(lines))
+	return "su -s /bin/bash -c " + quote(inner) + " " + quote(orDefault(p.user, DefaultUser))
 }
 
 func (s *script) preamble() []string {
@@ -114,25 +123,87 @@ func (s *script) preamble() []string {
 	return lines
 }
 
-// chain makes the first failure stop the script. set -e alone does not: the
-// status of a list such as `a && b` is ignored unless it is the last line.
-func chain(lines []string) []string {
-	if len(lines) == 1 && !strings.Contains(lines[0], "\n") {
-		return lines
+// chain joins lines so that the first command that fails stops the script with
+// its status. set -e alone does not: it overlooks the failure of a list such as
+// `a && b`. So what it may overlook is followed by a line that fails likewise,
+// where a line ends together with a command; inside a loop or a function bash's
+// own rules hold.
+func chain(lines []string) string {
+	text := strings.Join(lines, "\n")
+	file, err := parse(text)
+	switch {
+	case err != nil: // bash will say what is wrong
+		return "set -e\n" + strings.Join(lines, "\n"+sameStatus+"\n")
+	case len(file.Stmts) == 0 || len(file.Stmts) == 1 && simple(file.Stmts[0]):
+		return text
 	}
+	rows, done := strings.Split(text, "\n"), 0
 	out := []string{"set -e"}
-	for i, line := range lines {
-		out = append(out, line)
-		if i < len(lines)-1 && needsCheck(line) {
-			out = append(out, "(exit $?)")
+	for i, next := range file.Stmts[1:] {
+		last := file.Stmts[i]
+		if row := int(next.Pos().Line()) - 1; next.Pos().Line() > last.End().Line() && overlooked(last) {
+			out = append(append(out, rows[done:row]...), sameStatus)
+			done = row
 		}
 	}
-	return out
+	return strings.Join(append(out, rows[done:]...), "\n")
 }
 
-// needsCheck reports whether set -e may overlook that line's failure.
-func needsCheck(line string) bool {
-	return strings.Contains(line, "&&") || strings.Contains(line, "||") || strings.Contains(line, "!") || strings.Contains(line, "\n")
+// parse reads a script. A comment ends with its line, for bash; the parser
+// goes on in the next one after a backslash, so it is not shown that.
+func parse(text string) (*syntax.File, error) {
+	rows := strings.Split(text, "\n")
+	for {
+		file, err := syntax.NewParser(syntax.KeepComments(true)).Parse(strings.NewReader(strings.Join(rows, "\n")), "")
+		if err != nil {
+			return nil, err
+		}
+		changed := false
+		syntax.Walk(file, func(n syntax.Node) bool {
+			if c, ok := n.(*syntax.Comment); ok {
+				row := &rows[c.Hash.Line()-1]
+				if strings.HasSuffix(*row, `\`) {
+					*row, changed = strings.TrimRight(*row, `\`), true
+				}
+			}
+			return true
+		})
+		if !changed {
+			return file, nil
+		}
+	}
+}
+
+// sameStatus ends with the status of what came before it.
+const sameStatus = "(exit $?)"
+
+// simple reports whether set -e changes nothing for a command.
+func simple(s *syntax.Stmt) bool {
+	switch c := s.Cmd.(type) {
+	case *syntax.CallExpr:
+		return true
+	case *syntax.BinaryCmd:
+		return simple(c.X) && simple(c.Y)
+	}
+	return false
+}
+
+// overlooked reports whether set -e may overlook the failure of a command.
+func overlooked(s *syntax.Stmt) bool {
+	if _, ok := s.Cmd.(*syntax.FuncDecl); ok || s.Background {
+		return false
+	}
+	found := false
+	syntax.Walk(s, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Stmt:
+			found = found || n.Negated
+		case *syntax.BinaryCmd:
+			found = found || n.Op == syntax.AndStmt || n.Op == syntax.OrStmt
+		}
+		return !found
+	})
+	return found
 }
 
 // withTimeout runs text under a limit that holds inside the sandbox, so that a
@@ -149,7 +220,7 @@ func seconds(d time.Duration) string {
 	if d%time.Second == 0 {
 		return fmt.Sprint(int(d / time.Second))
 	}
-	return fmt.Sprint(d.Seconds())
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
 }
 
 // installLines writes the commands of one package manager's list.

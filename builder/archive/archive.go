@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/patternmatcher"
@@ -31,6 +32,8 @@ type Tree struct {
 	dir     string
 	entries []entry
 	key     string
+	from    string // what was asked for
+	real    string // where that lies, which a link may say
 }
 
 // entry is a file, directory or symbolic link; its path has slashes and is
@@ -50,14 +53,19 @@ type entry struct {
 type OutsideError struct{ Path string }
 
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("%s is outside of the directory that holds the file: copy takes relative paths without ..", e.Path)
+	return fmt.Sprintf("the path %s is outside of the directory that holds the file: copy takes what lies below it, and follows no .. or link that leads out", e.Path)
 }
 
 // Scan finds the files that "from" names below dir: a file, a directory with
 // all below it, or a pattern. .dockerignore of dir counts, as Docker reads it.
+// Where from itself is a link, what it leads to is meant; links below it stay
+// links.
 func Scan(dir, from string, opts Options) (*Tree, error) {
 	clean := path.Clean(filepath.ToSlash(from))
-	if !filepath.IsLocal(filepath.FromSlash(clean)) {
+	switch {
+	case from == "":
+		return nil, errors.New(`no path: say which files to copy, "." for all of them`)
+	case !filepath.IsLocal(filepath.FromSlash(clean)):
 		return nil, &OutsideError{from}
 	}
 	ignore, err := ignorePatterns(dir, opts.Ignore)
@@ -72,8 +80,9 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 		}
 		start = staticPrefix(clean)
 	}
-	if _, err := os.Lstat(w.host(start)); err != nil {
-		return nil, missing(dir, from, err)
+	real, err := resolve(dir, start, from)
+	if err != nil {
+		return nil, err
 	}
 	if err := w.from(start); err != nil {
 		return nil, err
@@ -82,7 +91,29 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 		return nil, fmt.Errorf("no files found in %s%s", from, w.whyNone())
 	}
 	slices.SortFunc(w.entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
-	return &Tree{dir: dir, entries: w.entries}, nil
+	return &Tree{dir: dir, entries: w.entries, from: start, real: real}, nil
+}
+
+// resolve finds where start lies, which is below dir whatever links say.
+func resolve(dir, start, from string) (string, error) {
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", dir, err)
+	}
+	real, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(start)))
+	if err != nil {
+		var outside *OutsideError
+		if start != "." {
+			if _, above := resolve(dir, path.Dir(start), from); errors.As(above, &outside) {
+				return "", above
+			}
+		}
+		return "", missing(dir, from, err)
+	}
+	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
+		return "", &OutsideError{from}
+	}
+	return real, nil
 }
 
 // Len is how many files, directories and links the tree has.
@@ -115,17 +146,24 @@ func staticPrefix(pattern string) string {
 	return path.Join(fixed...)
 }
 
+// ownState is what e2bt itself keeps beside a configuration. It changes with
+// every build; a pattern with an exclamation mark takes it back in.
+const ownState = "**/.e2bt"
+
 func ignorePatterns(dir string, more []string) (*patternmatcher.PatternMatcher, error) {
-	var patterns []string
-	file, err := os.Open(filepath.Join(dir, ".dockerignore"))
-	if err == nil {
-		patterns, err = ignorefile.ReadAll(file)
-		err = errors.Join(err, file.Close())
-	}
+	patterns := []string{ownState}
+	text, err := os.ReadFile(filepath.Join(dir, ".dockerignore"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading .dockerignore: %w", err)
 	}
-	matcher, err := patternmatcher.New(append(patterns, more...))
+	for _, source := range []string{string(text), strings.Join(more, "\n")} {
+		found, err := ignorefile.ReadAll(strings.NewReader(source))
+		if err != nil {
+			return nil, fmt.Errorf("reading the ignore patterns: %w", err)
+		}
+		patterns = append(patterns, found...)
+	}
+	matcher, err := patternmatcher.New(patterns)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ignore patterns: %w", err)
 	}
@@ -134,19 +172,19 @@ func ignorePatterns(dir string, more []string) (*patternmatcher.PatternMatcher, 
 
 // missing says that nothing is there, and what is.
 func missing(dir, from string, err error) error {
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("reading %s: %w", from, err)
 	}
 	parent := path.Dir(path.Clean(filepath.ToSlash(from)))
 	siblings, readErr := os.ReadDir(filepath.Join(dir, filepath.FromSlash(parent)))
-	if readErr != nil || len(siblings) == 0 {
-		return fmt.Errorf("%s does not exist", from)
-	}
 	var names []string
 	for _, s := range siblings {
 		if name := s.Name(); !strings.HasPrefix(name, ".") && len(names) < 10 {
 			names = append(names, path.Join(parent, name))
 		}
 	}
-	return fmt.Errorf("%s does not exist; there are: %s", from, strings.Join(names, ", "))
+	if readErr != nil || len(names) == 0 {
+		return fmt.Errorf("no file or directory %s", from)
+	}
+	return fmt.Errorf("no file or directory %s; there are: %s", from, strings.Join(names, ", "))
 }

@@ -109,7 +109,11 @@ func (t *Tree) hashFile(e *entry, buf []byte, budget *atomic.Int64) error {
 // open opens the file of an entry without following a link that has taken its
 // place.
 func (t *Tree) open(e *entry) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(t.dir, filepath.FromSlash(e.path)), os.O_RDONLY|noFollow, 0)
+	name := filepath.Join(t.dir, filepath.FromSlash(e.path))
+	if e.path == t.from {
+		name = t.real
+	}
+	file, err := os.OpenFile(name, os.O_RDONLY|noFollow, 0)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.path, err)
 	}
@@ -120,7 +124,7 @@ func changed(e *entry, err error) error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return fmt.Errorf("reading %s: %w", e.path, err)
 	}
-	return fmt.Errorf("%s changed while it was read", e.path)
+	return fmt.Errorf("reading %s: it changed meanwhile", e.path)
 }
 
 // SDKHash is the hash that E2B's own SDKs compute for these files, copied from

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/moby/patternmatcher"
 )
@@ -48,7 +47,7 @@ func (w *walk) from(start string) error {
 			}
 		}
 	}
-	info, err := os.Lstat(w.host(start))
+	info, err := os.Stat(w.host(start))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", start, err)
 	}
@@ -125,10 +124,7 @@ func (w *walk) add(p string, info fs.FileInfo) error {
 		}
 		e.target = filepath.ToSlash(target)
 	case !info.IsDir():
-		return fmt.Errorf("%s is %s: only files, directories and links can be copied", p, kind(info.Mode()))
-	}
-	if strings.ContainsAny(p, "\x00") {
-		return fmt.Errorf("%q is no name that can be copied", p)
+		return fmt.Errorf("copying %s: it is %s, and only files, directories and links can be copied", p, kind(info.Mode()))
 	}
 	w.found = true
 	w.entries = append(w.entries, e)
