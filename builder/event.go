@@ -76,6 +76,16 @@ type Failure struct {
 	GaveUp   bool // we stopped waiting; the endpoint may still be building
 }
 
+// ranOut reports whether a batch was ended by its own timeout: the status is
+// that of the command timeout, and the time was over.
+func (f *Failure) ranOut() bool {
+	if f.Step == nil || f.Step.Config.Batch == nil || f.ExitCode != 124 && f.ExitCode != 137 {
+		return false
+	}
+	limit := f.Step.Config.Batch.Timeout
+	return limit > 0 && f.Elapsed >= limit
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func secs(d time.Duration) *float64 {

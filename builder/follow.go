@@ -31,6 +31,7 @@ type watch struct {
 	late   *time.Timer // fires when a batch is over its timeout by far
 
 	step    *Step // the step that runs, nil before the first and after the last
+	reached int   // the index of the last step that began
 	phase   string
 	started time.Time // by the builder's clock
 	cached  bool
@@ -61,7 +62,10 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 		w.end(w.last, true)
 		res.Status = StatusReady
 	default:
-		res.Status, res.Failure = StatusError, w.explain(status.Reason)
+		res.Status, res.Failure, res.Open = StatusError, w.explain(status.Reason), false
+		if res.Failure.ranOut() {
+			res.Status = StatusTimeout
+		}
 	}
 	return res
 }
@@ -104,16 +108,17 @@ var (
 // entry handles one line: it may begin a step, and it may be output.
 func (w *watch) entry(e e2b.LogEntry) {
 	w.last = e.Timestamp
-	if n, err := strconv.Atoi(e.Step); err == nil {
-		w.begin(n, e)
+	n, err := strconv.Atoi(e.Step)
+	if err == nil {
+		w.begin(n, strings.HasPrefix(e.Message, "CACHED "))
 	} else if e.Step == "finalize" && w.phase != "finalize" {
 		w.end(e.Timestamp, true)
 		w.phase, w.started = "finalize", e.Timestamp
 		w.expectStart()
 	}
 	event := Event{Type: EventLog, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
-	if w.step != nil {
-		event.Index, event.Batch, event.Phase = w.step.Index, w.step.Batch, ""
+	if step, ok := w.t.Find(n); ok {
+		event.Index, event.Batch, event.Phase = step.Index, step.Batch, ""
 		if strings.Contains(e.Message, "[builder ") && header.MatchString(firstLine(e.Message)) && !output.MatchString(e.Message) {
 			return // begin has said it
 		}
@@ -129,20 +134,16 @@ func firstLine(s string) string {
 	return line
 }
 
-// begin starts a step when its first line comes.
-func (w *watch) begin(n int, e e2b.LogEntry) {
-	if w.step != nil && w.step.Index >= n {
-		return
-	}
-	w.end(e.Timestamp, true)
+// begin starts a step, once, when its first line comes.
+func (w *watch) begin(n int, cached bool) {
 	step, ok := w.t.Find(n)
-	if !ok {
+	if !ok || n <= w.reached {
 		return
 	}
-	w.step, w.phase, w.started = &step, "step", e.Timestamp
-	w.cached = strings.HasPrefix(e.Message, "CACHED ")
-	w.r.emit(Event{Type: EventStepStart, Time: e.Timestamp, Template: w.t.Name, Index: n, Batch: step.Batch, Cached: &w.cached, Message: step.Label()})
-	if limit := time.Duration(step.TimeoutS) * time.Second; limit > 0 && !w.cached {
+	w.end(w.last, true)
+	w.step, w.reached, w.phase, w.started, w.cached = &step, n, "step", w.last, cached
+	w.r.emit(Event{Type: EventStepStart, Time: w.last, Template: w.t.Name, Index: n, Batch: step.Batch, Cached: ptr(cached), Message: step.Label()})
+	if limit := time.Duration(step.TimeoutS) * time.Second; limit > 0 && !cached {
 		why := fmt.Sprintf("batch %s was still running %s after its timeout of %s", step.Batch, killAfter+grace, limit)
 		w.expect(limit+killAfter+grace, why)
 	}
@@ -179,11 +180,8 @@ func (w *watch) explain(reason *e2b.Reason) *Failure {
 	if reason == nil || reason.Message == "" {
 		return w.failure("the endpoint gave no reason")
 	}
-	if n, err := strconv.Atoi(reason.Step); err == nil && (w.step == nil || w.step.Index != n) {
-		if step, ok := w.t.Find(n); ok {
-			w.end(w.last, true)
-			w.step, w.phase, w.started = &step, "step", w.last
-		}
+	if n, err := strconv.Atoi(reason.Step); err == nil {
+		w.begin(n, false)
 	}
 	if reason.Step == "base" || reason.Step == "finalize" {
 		w.end(w.last, true)

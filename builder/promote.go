@@ -11,8 +11,14 @@ import (
 
 // promote moves default, the template's own tags and its fingerprint's tag to
 // a build, then takes away the run's tag and fingerprints of older builds: a
-// fingerprint that is there means that it is what default served last.
+// fingerprint that is there means that it is what default served last. Half of
+// it would leave fingerprints that say what is not so: an interrupt waits.
 func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
 	fp := t.FingerprintTag()
 	tags := append([]string{"default", fp}, t.Config.Tags...)
 	if _, err := r.Client.Tag(ctx, e2b.TagRequest{Target: t.Name + ":" + buildID, Tags: tags}); err != nil {

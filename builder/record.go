@@ -24,7 +24,7 @@ type Record struct {
 	Tags       []string  `json:"tags"` // what a promoted build gets
 	Endpoint   string    `json:"endpoint"`
 	Started    time.Time `json:"started"`
-	Status     Status    `json:"status,omitempty"` // empty while nobody knows its end
+	Status     Status    `json:"status,omitempty"` // empty while it may be attached to
 }
 
 func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
@@ -104,15 +104,14 @@ func (r *Runner) Attach(ctx context.Context, t *Template, rec Record, promote bo
 	if promote {
 		res = r.finish(ctx, t, res)
 	} else {
+		res.Open = true
 		res = r.follow(ctx, t, res)
 	}
 	if res.Failure != nil {
 		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: res.Failure})
 	}
-	rec.Status, res.Elapsed = res.Status, r.now().Sub(start)
-	if err := rec.write(r.StateDir); err != nil && res.Err == nil {
-		res.Err = err
-	}
+	res = r.settle(&rec, res)
+	res.Elapsed = r.now().Sub(start)
 	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
 	return res
 }

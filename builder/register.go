@@ -35,7 +35,7 @@ func (r *Runner) register(ctx context.Context, t *Template) (e2b.Registration, e
 		select {
 		case <-ctx.Done():
 			return reg, ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(max(wait, refused.RetryAfter)):
 		}
 	}
 }

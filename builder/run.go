@@ -46,6 +46,7 @@ type Result struct {
 	Elapsed     time.Duration
 	Failure     *Failure // of a build that failed
 	CheckFailed bool
+	Open        bool  // triggered and neither failed nor promoted: attach can go on with it
 	Err         error // the API refused or could not be reached, or something on this side failed
 }
 
@@ -173,14 +174,23 @@ func (r *Runner) attempt(ctx context.Context, t *Template, parent *Result, numbe
 	r.emit(Event{Type: EventBuildStart, Template: t.Name, TemplateID: reg.TemplateID, BuildID: reg.BuildID, Attempt: number, Total: len(t.Steps)})
 
 	record := r.record(t, reg)
-	if err := record.write(r.StateDir); err != nil {
-		return r.stopped(ctx, res, err)
+	if err = record.write(r.StateDir); err == nil {
+		err = r.start(ctx, t, parent, reg)
 	}
-	if err := r.start(ctx, t, parent, reg); err != nil {
+	if err != nil { // it was never triggered
 		r.forget(t)
-		return r.stopped(ctx, res, err)
+		res = r.stopped(ctx, res, err)
+	} else {
+		res = r.finish(ctx, t, res)
 	}
-	res = r.finish(ctx, t, res)
+	return r.settle(record, res)
+}
+
+// settle writes down how a build ended, where that is known.
+func (r *Runner) settle(record *Record, res Result) Result {
+	if res.Open {
+		return res
+	}
 	record.Status = res.Status
 	if err := record.write(r.StateDir); err != nil && res.Err == nil {
 		res.Err = err
@@ -204,22 +214,35 @@ func (r *Runner) start(ctx context.Context, t *Template, parent *Result, reg e2b
 // finish follows a triggered build to its end and, where it is ready, checks
 // and promotes it.
 func (r *Runner) finish(ctx context.Context, t *Template, res Result) Result {
+	res.Open = true
 	res = r.follow(ctx, t, res)
-	if res.Status != StatusReady {
-		r.forget(t)
-		return res
+	if res.Status == StatusReady {
+		res = r.accept(ctx, t, res)
 	}
+	if !res.OK() && !res.Open {
+		r.forget(t)
+	}
+	return res
+}
+
+// accept checks and promotes a build that is ready.
+func (r *Runner) accept(ctx context.Context, t *Template, res Result) Result {
 	if !r.NoCheck && len(t.Config.Checks) > 0 {
 		failed, err := r.check(ctx, t, res.BuildID)
-		if err != nil || failed {
-			r.forget(t)
-			res.Status, res.CheckFailed, res.Err = StatusError, failed, err
+		if err != nil {
+			res = r.stopped(ctx, res, err)
+		}
+		if failed {
+			res.Status, res.CheckFailed, res.Open = StatusError, true, false
+		}
+		if failed || err != nil {
 			return res
 		}
 	}
 	if err := r.promote(ctx, t, res.BuildID); err != nil {
 		return r.stopped(ctx, res, fmt.Errorf("promoting build %s: %w", res.BuildID, err))
 	}
+	res.Open = false
 	return res
 }
 

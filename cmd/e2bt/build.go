@@ -144,7 +144,7 @@ func exitCode(res builder.Result) int {
 func (a *app) sayInterrupted(results []builder.Result) {
 	for _, res := range results {
 		leftAlone := res.Status == builder.StatusCancelled || res.Failure != nil && res.Failure.GaveUp
-		if !leftAlone || res.BuildID == "" {
+		if !leftAlone || !res.Open {
 			continue
 		}
 		if a.local {
