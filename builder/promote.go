@@ -28,11 +28,14 @@ func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error
 	if err != nil {
 		return err
 	}
-	stale := []string{r.runTag}
+	var stale []string // only what is there: an endpoint may refuse the rest
 	for _, tag := range all {
-		if strings.HasPrefix(tag.Tag, "fp-") && tag.Tag != fp {
+		if tag.Tag == r.runTag || strings.HasPrefix(tag.Tag, "fp-") && tag.Tag != fp {
 			stale = append(stale, tag.Tag)
 		}
+	}
+	if len(stale) == 0 {
+		return nil
 	}
 	return r.Client.Untag(ctx, t.Name, stale)
 }

@@ -16,11 +16,15 @@ import (
 // DefaultParallel is how many templates are built at once where nobody says.
 const DefaultParallel = 4
 
+// retryWait is how long to wait before a failed batch is tried again, at first;
+// it doubles. What a retry can cure needs a moment to pass.
+const retryWait = 2 * time.Second
+
 // Runner runs plans on an endpoint. Emit and Retryable are called by one
 // goroutine at a time.
 type Runner struct {
 	Client    *e2b.Client
-	StateDir  string // holds what attach needs, and spooled archives; made when needed
+	StateDir  string // holds what attach needs; made when needed
 	Endpoint  string // shown in records; never holds a key
 	Parallel  int    // builds at once; 0: DefaultParallel
 	NoCache   bool   // build every step again
@@ -144,8 +148,14 @@ func (r *Runner) build(ctx context.Context, t *Template, parent *Result) Result 
 			return res
 		}
 		step := res.Failure.Step
+		wait := retryWait << (tries[step.Index] - 1)
 		r.emit(Event{Type: EventRetry, Template: t.Name, Index: step.Index, Batch: step.Batch, Attempt: tries[step.Index],
-			Message: fmt.Sprintf("retry %d of %d", tries[step.Index], step.Retries())})
+			Message: fmt.Sprintf("retry %d of %d in %s", tries[step.Index], step.Retries(), wait)})
+		select {
+		case <-ctx.Done():
+			return res
+		case <-time.After(wait):
+		}
 	}
 }
 

@@ -4,13 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/e2b"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -299,4 +305,109 @@ func TestSeconds(t *testing.T) {
 			t.Errorf("seconds(%s) = %s; want %s", d, got, want)
 		}
 	}
+}
+
+// TestReadyCommands runs every probe against something that is there, and
+// something that is not.
+func TestReadyCommands(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	port := func(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/it's" {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "it's ready")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		ready config.Ready
+		needs string
+		want  bool
+	}{
+		{config.Ready{Port: port(listener)}, "bash", true},
+		{config.Ready{Port: port(gone)}, "bash", false},
+		{config.Ready{File: file}, "bash", true},
+		{config.Ready{File: file + "x"}, "bash", false},
+		{config.Ready{URL: server.URL + "/it's"}, "curl", true},
+		{config.Ready{URL: server.URL + "/no"}, "curl", false},
+		{config.Ready{URL: server.URL + "/no", Status: http.StatusTeapot}, "curl", true},
+		{config.Ready{URL: fmt.Sprintf("http://127.0.0.1:%d/", port(gone))}, "curl", false},
+		{config.Ready{Process: filepath.Base(os.Args[0])[:9]}, "pgrep", true},
+		{config.Ready{Process: "no such process"}, "pgrep", false},
+		{config.Ready{Command: "true && true"}, "bash", true},
+		{config.Ready{Command: "true && false"}, "bash", false},
+		{config.Ready{Delay: time.Millisecond}, "bash", true},
+	}
+	for _, tt := range tests {
+		if _, err := exec.LookPath(tt.needs); err != nil {
+			t.Logf("%+v needs %s", tt.ready, tt.needs)
+			continue
+		}
+		status, out := bash(t, readyCommand(&tt.ready))
+		if (status == 0) != tt.want || out != "" {
+			t.Errorf("%s: status %d, output %q; want ready %v", readyCommand(&tt.ready), status, out, tt.want)
+		}
+	}
+}
+
+// TestSeveralUsers hands a part of a batch to another user, for real.
+func TestSeveralUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: becomes another user")
+	}
+	if _, err := exec.LookPath("su"); err != nil {
+		t.Skip("needs su")
+	}
+	s := &script{env: map[string]string{"SHOWN": "a 'b' $c"}, workdir: "/usr"}
+	s.add("root", "id -u")
+	s.add("nobody", "id -un && pwd", `printf '%s\n' "$SHOWN"`, "false && true", "echo not reached")
+	s.add("root", "echo not reached either")
+	text, user := s.text("cd")
+	if user != "root" {
+		t.Errorf("user %s; want root", user)
+	}
+	checkScript(t, withTimeout(text, time.Minute), 1, "0\nnobody\n/usr\na 'b' $c\n")
+}
+
+// FuzzEntry gives any line of a log to a watch: it is shown, or it begins a
+// step, and nothing breaks.
+func FuzzEntry(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"1", "[builder 1/2] RUN x [abc]"}, {"1", "CACHED [builder 1/2] RUN x [abc]"}, {"2", "[builder 2/2] [stdout]: x"}, {"finalize", "x"}, {"base", "[base] FROM x"},
+		{"99999999999999999999", "x"}, {"-1", "[builder 1/2] [stderr]:"}, {"", "\x1b[31m\n[builder "}, {"1", "[builder 1/2] [stdout]: [builder 2/2] RUN x"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, step, message string) {
+		var events []Event
+		r := &Runner{Emit: func(e Event) { events = append(events, e) }, now: time.Now}
+		plan := &Template{Config: &config.Template{}, Steps: []Step{{Index: 1, Type: "RUN", Args: []string{"x"}}, {Index: 2, Type: "RUN", Args: []string{"y"}}}}
+		w := r.watch(plan, func(error) {})
+		defer w.close()
+		w.entries([]e2b.LogEntry{{Step: step, Message: message}, {Step: step, Message: message}})
+		lines, starts := 0, 0
+		for _, e := range events {
+			switch e.Type {
+			case EventLog:
+				lines++
+			case EventStepStart:
+				starts++
+			}
+		}
+		if lines != 2 && !(lines == 0 && starts == 1) || starts > 1 {
+			t.Errorf("step %q, %q: %d lines, %d steps begun", step, message, lines, starts)
+		}
+	})
 }

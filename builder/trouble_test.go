@@ -2,6 +2,7 @@ package builder_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -456,7 +457,7 @@ func TestRetryBatch(t *testing.T) {
 						attempts = append(attempts, fmt.Sprintf("%d:%s %d %s", e.Index, e.Batch, e.Attempt, e.Message))
 					}
 				}
-				want := []string{"2:flaky 1 retry 1 of 2", "2:flaky 2 retry 2 of 2"}[:tt.builds-1]
+				want := []string{"2:flaky 1 retry 1 of 2 in 2s", "2:flaky 2 retry 2 of 2 in 4s"}[:tt.builds-1]
 				if diff := cmp.Diff(strings.Join(want, "\n"), strings.Join(attempts, "\n")); diff != "" {
 					t.Errorf("retries (-want +got):\n%s", diff)
 				}
@@ -469,6 +470,26 @@ func TestRetryBatch(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An interrupt ends the waiting for a retry; what failed stays failed.
+func TestRetryInterrupted(t *testing.T) {
+	inWorld(t, flaky(9), func(w *world) {
+		r := w.runner()
+		r.Retryable = func(builder.Failure) bool { return true }
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Second)
+		defer cancel()
+		results := r.Run(ctx, w.plan(`template "app" {
+  batch "flaky" {
+    retries = 10
+    run     = ["echo works"]
+  }
+}`))
+		w.ended(results, builder.StatusError)
+		if w.triggers() != 1 {
+			t.Errorf("%d builds; want 1", w.triggers())
+		}
+	})
 }
 
 // Where nobody can say whether a retry helps, there is none.
@@ -563,6 +584,29 @@ func TestPromoteFails(t *testing.T) {
 		if res.Err == nil || !strings.Contains(res.Err.Error(), "promoting build "+res.BuildID) || !strings.Contains(res.Err.Error(), "not yours") {
 			t.Errorf("error %v; want one about promoting", res.Err)
 		}
+	})
+}
+
+// An endpoint may refuse to take away a tag that is not there, as it is when a
+// promoted build is attached to once more.
+func TestPromoteAgain(t *testing.T) {
+	var w *world
+	inWorld(t, instead(func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodDelete || r.URL.Path != "/templates/tags" {
+			return false
+		}
+		var req e2b.UntagRequest
+		if err := json.Unmarshal([]byte(body(t, r)), &req); err != nil {
+			t.Error(err)
+		}
+		there := w.tags("app")
+		return slices.ContainsFunc(req.Tags, func(tag string) bool { return there[tag] == "" }) && refuse(rw, 404, "tag not found")
+	}), func(inner *world) {
+		w = inner
+		p := w.plan(simple)
+		res := w.run(w.runner(), p, builder.StatusReady)[0]
+		res = w.runner().Attach(w.t.Context(), p.Templates[0], w.record(res.BuildID), true)
+		w.ended([]builder.Result{res}, builder.StatusReady)
 	})
 }
 
