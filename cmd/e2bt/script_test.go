@@ -1,8 +1,6 @@
 package main
 
 import (
-	"archive/tar"
-	"context"
 	"errors"
 	"flag"
 	"net/http/httptest"
@@ -14,8 +12,7 @@ import (
 
 	"github.com/e2bt/e2bt/local"
 	"github.com/e2bt/e2bt/local/engine"
-	"github.com/e2bt/e2bt/local/image"
-	"github.com/e2bt/e2bt/local/simulated"
+	"github.com/e2bt/e2bt/local/localtest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -71,15 +68,7 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: server")
 	}
-	home := ts.MkAbs(".server")
-	ts.Check(os.MkdirAll(home, 0o755))
-	images, err := image.Open(filepath.Join(home, "images"))
-	ts.Check(err)
-	base := filepath.Join(home, "base.tar")
-	ts.Check(writeBase(base))
-	_, err = images.Import(context.Background(), "e2bdev/base", base, image.ImportOptions{})
-	ts.Check(err)
-	api, err := local.New(local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: images})
+	api, err := localtest.Open(local.Options{Home: ts.MkAbs(".server"), APIKey: testKey})
 	ts.Check(err)
 	http := httptest.NewServer(api)
 	ts.Defer(func() {
@@ -89,20 +78,4 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("E2B_API_URL", http.URL)
 	ts.Setenv("E2B_SANDBOX_URL", http.URL)
 	ts.Setenv("E2B_API_KEY", testKey)
-}
-
-// writeBase writes the smallest root filesystem that is one.
-func writeBase(path string) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := tar.NewWriter(file)
-	text := "ID=debian\n"
-	err = errors.Join(
-		w.WriteHeader(&tar.Header{Name: "etc/", Typeflag: tar.TypeDir, Mode: 0o755}),
-		w.WriteHeader(&tar.Header{Name: "etc/os-release", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(text))}),
-	)
-	_, writeErr := w.Write([]byte(text))
-	return errors.Join(err, writeErr, w.Close(), file.Close())
 }

@@ -22,22 +22,7 @@ func New(t testing.TB, opts local.Options) *local.Server {
 	if opts.Home == "" {
 		opts.Home = t.TempDir()
 	}
-	if opts.Engine == nil {
-		opts.Engine = simulated.Engine{}
-	}
-	images, err := image.Open(filepath.Join(opts.Home, "images"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := filepath.Join(t.TempDir(), "base.tar")
-	if err := writeBase(base); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := images.Import(context.Background(), "e2bdev/base", base, image.ImportOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	opts.Images = images
-	server, err := local.New(opts)
+	server, err := Open(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +32,29 @@ func New(t testing.TB, opts local.Options) *local.Server {
 		}
 	})
 	return server
+}
+
+// Open is New for those who have no testing.TB; the caller closes the server.
+func Open(opts local.Options) (*local.Server, error) {
+	if err := os.MkdirAll(opts.Home, 0o755); err != nil {
+		return nil, err
+	}
+	images, err := image.Open(filepath.Join(opts.Home, "images"))
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Join(opts.Home, "base.tar")
+	if err := writeBase(base); err != nil {
+		return nil, err
+	}
+	if _, err := images.Import(context.Background(), "e2bdev/base", base, image.ImportOptions{}); err != nil {
+		return nil, err
+	}
+	opts.Images = images
+	if opts.Engine == nil {
+		opts.Engine = simulated.Engine{}
+	}
+	return local.New(opts)
 }
 
 // writeBase writes the smallest root filesystem that is one.
