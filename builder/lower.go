@@ -163,12 +163,21 @@ func (l *lowering) run(text, user, batch string, at hcl.Range) Step {
 	return Step{Type: "RUN", Args: args, Batch: batch, Source: at}
 }
 
+// envFile is where people keep the API key.
+const envFile = ".env"
+
 func (l *lowering) copy(c *config.Copy) {
 	tree, key, err := l.scan(l.dir, c)
+	at := c.FromPos
 	if err != nil {
-		at := c.FromPos
 		l.diags = append(l.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError, Summary: "Files to copy cannot be read", Detail: sentence(err.Error()), Subject: &at,
+		})
+	}
+	if secret, ok := tree.Named(envFile); ok && path.Base(c.From) != envFile {
+		l.diags = append(l.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning, Summary: "A file of secrets is copied", Subject: &at,
+			Detail: fmt.Sprintf("%s is copied along, and whoever can start a sandbox of this template can read it. Leave it out with a line **/%s in .dockerignore, or name it as from where it is meant.", secret, envFile),
 		})
 	}
 	l.add(Step{

@@ -481,6 +481,25 @@ template "t" {
 	}
 }
 
+// The file that holds the API key lies beside the configuration: copying it
+// along is hardly ever meant.
+func TestSecretFile(t *testing.T) {
+	tests := []struct {
+		from, ignored string
+		want          int // warnings
+	}{{".", "", 1}, {"app/", "", 1}, {"*", "", 1}, {".", "**/.env\n", 0}, {".env", "", 0}, {"app/.env", "", 0}, {"app/other", "", 0}}
+	for _, tt := range tests {
+		dir := files{
+			".env": "E2B_API_KEY=x\n", "app/.env": "A=1\n", "app/other": "", ".dockerignore": tt.ignored,
+			"e2bt.hcl": fmt.Sprintf("template \"t\" {\n copy {\n from = %q\n to = \"/app\"\n }\n}", tt.from),
+		}.write(t)
+		_, diags := planIn(t, dir)
+		if len(diags) != tt.want || diags.HasErrors() || tt.want > 0 && (diags[0].Subject.Start.Line != 3 || !strings.Contains(diags[0].Detail, ".env")) {
+			t.Errorf("copy from %s without %q: %v; want %d warnings", tt.from, tt.ignored, diags, tt.want)
+		}
+	}
+}
+
 // TestPlanWarnings adds the timeouts up before the endpoint does.
 func TestPlanWarnings(t *testing.T) {
 	text := `

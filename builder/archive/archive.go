@@ -128,6 +128,19 @@ func (t *Tree) Size() int64 {
 	return sum
 }
 
+// Named finds a file of that name anywhere in the tree, which may be nil.
+func (t *Tree) Named(name string) (at string, ok bool) {
+	if t == nil {
+		return "", false
+	}
+	for _, e := range t.entries {
+		if path.Base(e.path) == name && !e.mode.IsDir() {
+			return e.path, true
+		}
+	}
+	return "", false
+}
+
 func isPattern(p string) bool { return strings.ContainsAny(p, `*?[\`) }
 
 // staticPrefix is the part of a pattern before the first element that has a
