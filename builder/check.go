@@ -41,9 +41,7 @@ func (r *Runner) check(ctx context.Context, t *Template, build string) (failed b
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if killErr := sandbox.Kill(ctx); killErr != nil && err == nil {
-			err = fmt.Errorf("ending the sandbox of the checks: %w", killErr)
-		}
+		_ = sandbox.Kill(ctx) // else it ends by itself when its time is over
 	}()
 	for _, c := range t.Config.Checks {
 		start := r.now()
@@ -91,10 +89,17 @@ func judge(c config.Check, code int, stdout, stderr *tail) string {
 		return fmt.Sprintf("exit code %d, want %d%s", code, c.ExitCode, quoteOutput(stdout, stderr))
 	case c.Contains != "" && !strings.Contains(out, c.Contains):
 		return fmt.Sprintf("the output does not contain %q%s", c.Contains, quoteOutput(stdout, stderr))
-	case c.Matches != "" && !regexp.MustCompile(c.Matches).MatchString(out):
+	case c.Matches != "" && !matches(c.Matches, out):
 		return fmt.Sprintf("the output does not match %q%s", c.Matches, quoteOutput(stdout, stderr))
 	}
 	return ""
+}
+
+// matches reports whether a pattern matches an output. As in other languages,
+// $ is also before the last line end.
+func matches(pattern, out string) bool {
+	re := regexp.MustCompile(pattern)
+	return re.MatchString(out) || re.MatchString(strings.TrimSuffix(out, "\n"))
 }
 
 // quoteOutput shows the last lines of what a failed check printed.

@@ -384,7 +384,9 @@ func TestChecks(t *testing.T) {
 		{"command = \"echo hello\"\n contains = \"ell\"", ""},
 		{"command = \"echo hello >&2\"\n contains = \"ell\"", ""},
 		{"command = \"echo hello\"\n contains = \"x\"", "the output does not contain \"x\":\nhello"},
-		{"command = \"echo hello\"\n matches = \"^h.*o$\"", "the output does not match \"^h.*o$\":\nhello"}, // there is a line end
+		{"command = \"echo hello\"\n matches = \"^h.*o$\"", ""}, // the last line end does not count
+		{"command = \"echo hello\"\n matches = \"o\\n$\"", ""},  // but where it is asked for
+		{"command = \"echo hello; echo\"\n matches = \"^h.*o$\"", "the output does not match \"^h.*o$\":\nhello"},
 		{"command = \"echo hello\"\n matches = \"(?m)^h.*o$\"", ""},
 		{"command = \"seq 30\"\n contains = \"x\"", "the output does not contain \"x\":\n21\n22\n23\n24\n25\n26\n27\n28\n29\n30"},
 		{"command = \"sleep 60\"\n timeout = \"5s\"", "did not end within 5s"},

@@ -587,6 +587,13 @@ func TestPromoteFails(t *testing.T) {
 	})
 }
 
+// A sandbox that cannot be ended ends by itself: that its checks passed counts.
+func TestCheckSandboxStays(t *testing.T) {
+	inWorld(t, instead(func(rw http.ResponseWriter, r *http.Request) bool {
+		return r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/sandboxes/") && refuse(rw, 400, "try later")
+	}), func(w *world) { w.run(w.runner(), w.plan(hello, note), builder.StatusReady) })
+}
+
 // An endpoint may refuse to take away a tag that is not there, as it is when a
 // promoted build is attached to once more.
 func TestPromoteAgain(t *testing.T) {

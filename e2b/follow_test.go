@@ -113,14 +113,14 @@ func TestFollow(t *testing.T) {
 // few; nothing waits.
 func TestFollowIsPrompt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &build{total: 10_000, grow: func() int { return 10_000 }, end: e2b.StateError}
+		b := &build{total: 3000, grow: func() int { return 3000 }, end: e2b.StateError}
 		start := time.Now()
-		follow(t, b.ServeHTTP, 10_000, e2b.FollowOptions{})
+		follow(t, b.ServeHTTP, 3000, e2b.FollowOptions{})
 		if took := time.Since(start); took != 0 {
 			t.Errorf("waited %s; want no wait", took)
 		}
-		if b.requests > 110 {
-			t.Errorf("%d requests; want about 100", b.requests)
+		if b.requests > 40 {
+			t.Errorf("%d requests; want about 30", b.requests)
 		}
 	})
 }
@@ -159,20 +159,20 @@ func TestFollowTrouble(t *testing.T) {
 	for name, trouble := range troubles {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := &build{total: 2500, grow: func() int { return rand.N(600) }, end: e2b.StateReady}
+				b := &build{total: 1200, grow: func() int { return rand.N(300) }, end: e2b.StateReady}
 				var mu sync.Mutex
 				n, heard := 0, 0
 				follow(t, func(w http.ResponseWriter, r *http.Request) {
 					mu.Lock()
 					n++
-					fails := n%3 != 0 && n < 60
+					fails := n%3 != 0 && n < 40
 					mu.Unlock()
 					if fails {
 						trouble(w, r)
 						return
 					}
 					b.ServeHTTP(w, r)
-				}, 2500, e2b.FollowOptions{OnRetry: func(err error, wait time.Duration) {
+				}, 1200, e2b.FollowOptions{OnRetry: func(err error, wait time.Duration) {
 					if heard++; err == nil || wait <= 0 {
 						t.Errorf("OnRetry(%v, %s)", err, wait)
 					}
@@ -189,7 +189,7 @@ func TestFollowTrouble(t *testing.T) {
 // from then on.
 func TestFollowGoesEasy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &build{total: 5000, grow: func() int { return 5000 }, end: e2b.StateReady}
+		b := &build{total: 2000, grow: func() int { return 2000 }, end: e2b.StateReady}
 		var mu sync.Mutex
 		now, refused := 0, 0
 		follow(t, func(w http.ResponseWriter, r *http.Request) {
@@ -209,7 +209,7 @@ func TestFollowGoesEasy(t *testing.T) {
 				return
 			}
 			b.ServeHTTP(w, r)
-		}, 5000, e2b.FollowOptions{})
+		}, 2000, e2b.FollowOptions{})
 		if refused > 3 {
 			t.Errorf("refused %d times; want it to learn from the first", refused)
 		}
