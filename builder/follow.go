@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ type watch struct {
 	started time.Time // by the builder's clock
 	cached  bool
 	last    time.Time
+	base    string          // the endpoint's key of the base layer
+	took    map[int]float64 // seconds, by the index of a step that was not cached
 }
 
 // follow waits for the end of a build and says how it ended.
@@ -60,7 +63,8 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 		return r.stopped(ctx, res, err)
 	case status.Status == e2b.StateReady:
 		w.end(w.last, true)
-		res.Status = StatusReady
+		res.Status, res.base = StatusReady, w.base
+		maps.Copy(res.took, w.took)
 	default:
 		res.Status, res.Failure, res.Open = StatusError, w.explain(status.Reason), false
 		if res.Failure.ranOut() {
@@ -71,7 +75,7 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 }
 
 func (r *Runner) watch(t *Template, stop context.CancelCauseFunc) *watch {
-	w := &watch{r: r, t: t, stop: stop, phase: "base", last: r.now()}
+	w := &watch{r: r, t: t, stop: stop, phase: "base", last: r.now(), took: map[int]float64{}}
 	stall := orDefault(t.Config.StallTimeout, orDefault(r.Stall, defaultStallTimeout))
 	w.silent = time.AfterFunc(stall, func() {
 		stop(&gaveUp{fmt.Sprintf("the build stalled: no log line for %s", stall)})
@@ -116,6 +120,9 @@ func (w *watch) entry(e e2b.LogEntry) {
 		w.phase, w.started = "finalize", e.Timestamp
 		w.expectStart()
 	}
+	if w.base == "" {
+		w.base = baseKey(e)
+	}
 	event := Event{Type: EventLog, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
 	if step, ok := w.t.Find(n); ok {
 		event.Index, event.Batch, event.Phase = step.Index, step.Batch, ""
@@ -127,6 +134,14 @@ func (w *watch) entry(e e2b.LogEntry) {
 		event.Stream, event.Message = m[1], e.Message[len(m[0]):]
 	}
 	w.r.emit(event)
+}
+
+// baseKey is the key in "[base] FROM image [key]".
+func baseKey(e e2b.LogEntry) string {
+	if e.Step != "base" || !strings.Contains(e.Message, "[base] FROM ") || !strings.HasSuffix(e.Message, "]") {
+		return ""
+	}
+	return e.Message[strings.LastIndexByte(e.Message, '[')+1 : len(e.Message)-1]
 }
 
 func firstLine(s string) string {
@@ -170,6 +185,8 @@ func (w *watch) end(at time.Time, ok bool) {
 	e := Event{Type: EventStepEnd, Time: at, Template: w.t.Name, Index: w.step.Index, Batch: w.step.Batch, Cached: ptr(w.cached), Seconds: secs(at.Sub(w.started)), Message: w.step.Label()}
 	if !ok {
 		e.OK = ptr(false)
+	} else if !w.cached {
+		w.took[w.step.Index] = *e.Seconds
 	}
 	w.r.emit(e)
 	w.step = nil

@@ -88,7 +88,7 @@ func orDefault[T comparable](value, otherwise T) T {
 }
 
 func (l *lowering) add(s Step) {
-	s.Index, s.Cache, s.Range = len(l.steps)+1, "unknown", s.Source.String()
+	s.Index, s.Cache, s.Range = len(l.steps)+1, cacheUnknown, s.Source.String()
 	l.steps = append(l.steps, s)
 }
 

@@ -60,6 +60,8 @@ type Template struct {
 	StartCmd     string `json:"start_cmd"`
 	ReadyCmd     string `json:"ready_cmd"`
 
+	EstimatedS float64 `json:"estimated_s,omitempty"` // from earlier builds; 0: not known
+
 	Config *config.Template `json:"-"`
 	Parent *Template        `json:"-"` // what it is based on, where that is of this plan
 	live   string           // the id of the build that carries the fingerprint's tag, once compared

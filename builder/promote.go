@@ -2,11 +2,11 @@ package builder
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
-	"golang.org/x/sync/errgroup"
 )
 
 // promote moves default, the template's own tags and its fingerprint's tag to
@@ -49,45 +49,23 @@ func (r *Runner) forget(t *Template) {
 	_ = r.Client.Untag(ctx, t.Name, []string{r.runTag})
 }
 
-// Compare asks the endpoint which templates of the plan are up to date: those
-// that have a build with the plan's fingerprint, and whose base has one too.
-func Compare(ctx context.Context, client *e2b.Client, plan *Plan) error {
-	tags := make([][]e2b.Tag, len(plan.Templates))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
-	for i, t := range plan.Templates {
-		group.Go(func() error {
-			found, err := client.Tags(ctx, t.Name)
-			if err != nil && !e2b.NotFound(err) {
-				return err
-			}
-			tags[i] = found
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+// remember keeps what a promoted build was made of, for plans to come.
+func (r *Runner) remember(t *Template, res Result) error {
+	before, err := ReadPast(r.StateDir, t.Name)
+	if err != nil {
 		return err
 	}
-	for i, t := range plan.Templates {
-		t.compare(tags[i])
+	p := t.past(before, res.BuildID, res.took)
+	p.Endpoint, p.Base, p.Built = r.Endpoint, res.base, r.now().UTC()
+	p.Seconds = r.now().Sub(res.started).Seconds()
+	for _, seconds := range res.took {
+		p.Seconds -= seconds
+	}
+	if r.Hide != nil {
+		p.hide(r.Hide)
+	}
+	if err := p.write(r.StateDir); err != nil {
+		return fmt.Errorf("keeping what was built: %w", err)
 	}
 	return nil
-}
-
-// compare decides what has to be done to t, from the tags that its name has.
-func (t *Template) compare(tags []e2b.Tag) {
-	t.Action, t.Reason = ActionCreate, "there is no template of this name"
-	for _, tag := range tags {
-		switch tag.Tag {
-		case "default":
-			if t.Action == ActionCreate {
-				t.Action, t.Reason = ActionRebuild, "its definition or its files changed since the last build"
-			}
-		case t.FingerprintTag():
-			t.Action, t.Reason, t.live = ActionUpToDate, "", tag.BuildID
-		}
-	}
-	if t.Action == ActionUpToDate && t.Parent != nil && t.Parent.Action != ActionUpToDate {
-		t.Action, t.Reason = ActionRebuild, "what it is based on, "+t.Parent.Address+", is built again"
-	}
 }

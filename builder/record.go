@@ -37,19 +37,11 @@ func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
 // write replaces the record's file as a whole, so that a crash leaves the old
 // one or the new one.
 func (rec *Record) write(dir string) error {
-	dir = filepath.Join(dir, "builds")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("writing the build's record: %w", err)
-	}
 	text, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		panic(err) // strings and times alone
 	}
-	path := filepath.Join(dir, rec.BuildID+".json")
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing the build's record: %w", err)
-	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+	if err := writeFile(filepath.Join(dir, "builds", rec.BuildID+".json"), append(text, '\n')); err != nil {
 		return fmt.Errorf("writing the build's record: %w", err)
 	}
 	return nil
@@ -99,7 +91,7 @@ func (r *Runner) Attach(ctx context.Context, t *Template, rec Record, promote bo
 	}
 	r.runTag = rec.RunTag
 	start := r.now()
-	res := Result{Template: t, Status: StatusError, TemplateID: rec.TemplateID, BuildID: rec.BuildID}
+	res := Result{Template: t, Status: StatusError, TemplateID: rec.TemplateID, BuildID: rec.BuildID, started: start, took: map[int]float64{}}
 	r.emit(Event{Type: EventBuildStart, Template: t.Name, TemplateID: rec.TemplateID, BuildID: rec.BuildID, Total: len(t.Steps)})
 	if promote {
 		res = r.finish(ctx, t, res)

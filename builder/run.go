@@ -34,7 +34,8 @@ type Runner struct {
 	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
 	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
 	Emit      func(Event)
-	Retryable func(Failure) bool // asked after all lines of the failed attempt were emitted
+	Retryable func(Failure) bool  // asked after all lines of the failed attempt were emitted
+	Hide      func(string) string // takes secrets out of what is kept in StateDir; nil: there are none
 
 	emitting sync.Mutex
 	runTag   string
@@ -52,6 +53,10 @@ type Result struct {
 	CheckFailed bool
 	Open        bool  // triggered and neither failed nor promoted: attach can go on with it
 	Err         error // the API refused or could not be reached, or something on this side failed
+
+	started time.Time
+	base    string          // the endpoint's key of the base layer, where it said one
+	took    map[int]float64 // seconds, by the index of a step that was not cached
 }
 
 // OK reports whether the template is there as planned.
@@ -175,7 +180,7 @@ func (r *Runner) again(f Failure, tries map[int]int) bool {
 
 // attempt is one build: register, upload, trigger, follow, check, promote.
 func (r *Runner) attempt(ctx context.Context, t *Template, parent *Result, number int) Result {
-	res := Result{Template: t, Status: StatusError}
+	res := Result{Template: t, Status: StatusError, started: r.now(), took: map[int]float64{}}
 	reg, err := r.register(ctx, t)
 	if err != nil {
 		return r.stopped(ctx, res, err)
@@ -253,6 +258,9 @@ func (r *Runner) accept(ctx context.Context, t *Template, res Result) Result {
 		return r.stopped(ctx, res, fmt.Errorf("promoting build %s: %w", res.BuildID, err))
 	}
 	res.Open = false
+	if err := r.remember(t, res); err != nil {
+		r.emit(Event{Type: EventLog, Template: t.Name, Level: "warn", Message: err.Error()})
+	}
 	return res
 }
 

@@ -553,7 +553,7 @@ func TestRunParents(t *testing.T) {
 		}
 		// Left out, since it is up to date, it is still that build.
 		bodies = nil
-		if err := builder.Compare(w.t.Context(), w.client, p); err != nil {
+		if err := (builder.Comparer{Client: w.client}).Compare(w.t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		p.Templates[1].Action = builder.ActionRebuild
@@ -707,7 +707,7 @@ func TestCompare(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		actions := func(text string) string {
 			p := w.plan(text)
-			if err := builder.Compare(w.t.Context(), w.client, p); err != nil {
+			if err := (builder.Comparer{Client: w.client}).Compare(w.t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
 			var out []string

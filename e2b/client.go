@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +47,7 @@ type Client struct {
 	opts Options
 	http *http.Client
 	log  *slog.Logger
+	ours atomic.Bool // the endpoint said that it is e2bt's own
 }
 
 // New makes a client. It does not connect.
@@ -179,6 +182,9 @@ func (c *Client) once(ctx context.Context, k call, body []byte) (http.Header, er
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.transport(err)
+	}
+	if strings.HasPrefix(resp.Header.Get("Server"), "e2bt") {
+		c.ours.Store(true)
 	}
 	if resp.StatusCode >= 300 {
 		return nil, c.refusal(resp)

@@ -117,7 +117,10 @@ func (s *Server) Close() error {
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", "e2bt")
+	s.handler.ServeHTTP(w, r)
+}
 
 // routes is the whole API on one page.
 func (s *Server) routes() http.Handler {
@@ -144,6 +147,7 @@ func (s *Server) routes() http.Handler {
 		"GET /sandboxes/{id}":                       s.showSandbox,
 		"DELETE /sandboxes/{id}":                    s.killSandbox,
 		"POST /sandboxes/{id}/timeout":              s.setTimeout,
+		"POST /_e2bt/cache":                         s.cache,
 	} {
 		api.Handle(pattern, s.authorized(h))
 	}

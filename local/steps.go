@@ -30,7 +30,7 @@ func (x *executor) one(ctx context.Context, i int, step e2b.Step) error {
 		return fmt.Errorf("failed to get command for step %s: command type %s is not implemented", step.Type, step.Type)
 	}
 	prefix := fmt.Sprintf("[builder %d/%d]", i+1, len(x.req.Steps))
-	x.chain(strings.ToUpper(step.Type), strings.Join(step.Args, "\x00"), step.FilesHash)
+	x.chain(stepKey(step)...)
 	x.forced = x.forced || step.Force
 	return x.layer(ctx, prefix+" "+describe(step), func(box Sandbox) (stepContext, error) {
 		return kind(x, ctx, box, step, prefix)

@@ -119,6 +119,22 @@ func resolve(dir, start, from string) (string, error) {
 // Len is how many files, directories and links the tree has.
 func (t *Tree) Len() int { return len(t.entries) }
 
+// Digests names every file and link with a digest of what it is, short enough
+// to keep. The tree's Key must have been asked for.
+func (t *Tree) Digests() map[string]string {
+	out := make(map[string]string, len(t.entries))
+	for _, e := range t.entries {
+		switch mode := canonicalMode(e.mode); {
+		case mode.IsDir():
+		case e.target != "":
+			out[e.path] = "-> " + e.target
+		default:
+			out[e.path] = fmt.Sprintf("%o %x", mode, e.sum[:8])
+		}
+	}
+	return out
+}
+
 // Size is the sum of the files' sizes, in bytes.
 func (t *Tree) Size() int64 {
 	var sum int64

@@ -67,7 +67,7 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	}
 	defer closing(at, &err)
 	if flags.changed {
-		if err := builder.Compare(ctx, at.client, plan); err != nil {
+		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
 			return a.apiError(err)
 		}
 	}
@@ -83,6 +83,10 @@ func closing(at *endpoint, err *error) {
 	}
 }
 
+func (a *app) comparer(at *endpoint, noCache bool) builder.Comparer {
+	return builder.Comparer{Client: at.client, StateDir: a.state(), Endpoint: at.url, NoCache: noCache}
+}
+
 func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *session) *builder.Runner {
 	parallel := flags.parallel
 	if parallel == 0 {
@@ -95,7 +99,7 @@ func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *sess
 	return &builder.Runner{
 		Poll: poll, Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
 		NoCache: flags.noCache, Changed: flags.changed, FailFast: flags.failFast, NoCheck: flags.noCheck, Stall: flags.stall,
-		Emit: s.event, Retryable: s.retryable,
+		Emit: s.event, Retryable: s.retryable, Hide: a.secrets.hide,
 	}
 }
 

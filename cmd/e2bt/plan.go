@@ -18,6 +18,7 @@ type planFlags struct {
 	json      bool
 	detailed  bool
 	offline   bool
+	noCache   bool
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -35,6 +36,7 @@ decides the result. --offline asks no endpoint and needs no key.`,
 	f.BoolVar(&p.json, "json", false, "print the plan as JSON")
 	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	f.BoolVar(&p.offline, "offline", false, "ask no endpoint")
+	f.BoolVar(&p.noCache, "no-cache", false, "plan a build with --no-cache")
 	return cmd
 }
 
@@ -53,7 +55,7 @@ func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (er
 			return err
 		}
 		defer closing(at, &err)
-		if err := builder.Compare(ctx, at.client, plan); err != nil {
+		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
 			return a.apiError(err)
 		}
 	}
@@ -110,13 +112,20 @@ func printTemplate(w io.Writer, t *builder.Template) {
 	if from == "" {
 		from = "template " + t.FromTemplate
 	}
-	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB\n", from, t.CPUCount, t.MemoryMB)
+	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB", from, t.CPUCount, t.MemoryMB)
+	if t.EstimatedS > 0 {
+		fmt.Fprintf(w, ", about %s as built before", duration(time.Duration(t.EstimatedS*float64(time.Second))))
+	}
+	fmt.Fprintln(w)
 	for _, s := range t.Steps {
-		fmt.Fprintf(w, "    %2d. %s", s.Index, stepText(s))
+		fmt.Fprintf(w, "  %s %2d. %s", cacheSigns[s.Cache], s.Index, stepText(s))
 		if s.TimeoutS > 0 {
 			fmt.Fprintf(w, "  (at most %s)", time.Duration(s.TimeoutS)*time.Second)
 		}
 		fmt.Fprintln(w)
+		if s.Reason != "" {
+			fmt.Fprintf(w, "          because %s\n", clean(s.Reason))
+		}
 	}
 	if t.StartCmd != "" {
 		fmt.Fprintf(w, "    start: %s\n", oneLine(t.StartCmd))
@@ -125,6 +134,9 @@ func printTemplate(w io.Writer, t *builder.Template) {
 		fmt.Fprintf(w, "    then %s\n", count(n, "check"))
 	}
 }
+
+// cacheSigns mark whether a step is taken from the cache, built, or unknown.
+var cacheSigns = map[string]string{"hit": "=", "miss": "+", "unknown": " "}
 
 // stepText says in the author's words what a step does.
 func stepText(s builder.Step) string {

@@ -64,6 +64,9 @@ func (s *Store) Resolve(ctx context.Context, ref string, opts PullOptions) (*Ima
 	})
 }
 
+// Lookup returns the image of that name where it is in the store, else nil.
+func (s *Store) Lookup(ref string) (*Image, error) { return s.find(ref) }
+
 func say(progress func(string), format string, args ...any) {
 	if progress != nil {
 		progress(fmt.Sprintf(format, args...))
