@@ -31,8 +31,9 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 	writer := hcl.NewDiagnosticTextWriter(&buf, harmless(files), width, opts.Color)
 	for _, d := range sorted(diags) {
 		shown := *d
-		shown.Summary, shown.Detail = printable(d.Summary), printable(d.Detail)
-		shown.Expression, shown.EvalContext = nil, nil // the library would print the values of variables
+		shown.Summary = printable(d.Summary)
+		shown.Detail = hide(printable(d.Detail), opts.Secrets) // before it is wrapped: a secret may have spaces
+		shown.Expression, shown.EvalContext = nil, nil         // the library would print the values of variables
 		if shown.Subject != nil && shown.Context != nil && !overlaps(*shown.Context, *shown.Subject) {
 			shown.Context = nil
 		}
@@ -41,9 +42,22 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 	_, _ = io.WriteString(w, hide(buf.String(), opts.Secrets)) // nobody is left to be told
 }
 
-// sorted puts errors and warnings in the order of their places.
+// sorted puts errors and warnings in the order of their places, each once: the
+// instances of a template repeat the mistakes of its block.
 func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
-	out := slices.Clone(diags)
+	type what struct{ at, summary, detail string }
+	seen := map[what]bool{}
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		key := what{summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			key.at = d.Subject.String()
+		}
+		if !seen[key] {
+			out = append(out, d)
+		}
+		seen[key] = true
+	}
 	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int {
 		if a.Subject == nil || b.Subject == nil {
 			return boolInt(a.Subject != nil) - boolInt(b.Subject != nil)
