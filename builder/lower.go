@@ -137,10 +137,7 @@ func (l *lowering) run(text, user, batch string, at hcl.Range) Step {
 func (l *lowering) copy(c *config.Copy) {
 	tree, key, err := l.scan(l.dir, c)
 	if err != nil {
-		at := c.FromPos
-		l.diags = append(l.diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Files to copy cannot be read", Detail: sentence(err.Error()), Subject: &at,
-		})
+		l.diags = append(l.diags, unreadable(c, err))
 	}
 	l.add(Step{
 		Type: "COPY", Args: []string{c.From, c.To, c.User, c.Mode}, FilesHash: key,
@@ -189,16 +186,4 @@ func readyCommand(r *config.Ready) string {
 		return "sleep " + seconds(r.Delay)
 	}
 	return r.Command
-}
-
-// sentence makes an error's text fit into a message for people.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	s = strings.ToUpper(s[:1]) + s[1:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,21 +16,21 @@ import (
 
 // New makes the plan of the templates of cfg that match one of the globs (all
 // of them without globs), together with what they are based on. A glob is
-// matched against name, label and address.
+// matched against name, label and address; one that matches none is a mistake.
 func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics) {
 	m := &maker{scan: scan, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
 	for _, t := range cfg.Templates {
 		m.byAddress[t.Address] = t
 	}
-	matched := len(globs) == 0
 	for _, t := range cfg.Templates {
-		if selected(t, globs) {
-			matched = true
+		if len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return matches(glob, t) }) {
 			m.make(t)
 		}
 	}
-	if !matched {
-		m.diags = append(m.diags, noneSelected(cfg, globs))
+	for _, glob := range globs {
+		if !slices.ContainsFunc(cfg.Templates, func(t *config.Template) bool { return matches(glob, t) }) {
+			m.diags = append(m.diags, noneSelected(cfg, glob))
+		}
 	}
 	return m.plan, m.diags
 }
@@ -58,30 +59,31 @@ func (m *maker) make(t *config.Template) *Template {
 	return out
 }
 
-func selected(t *config.Template, globs []string) bool {
-	if len(globs) == 0 {
-		return true
-	}
-	for _, glob := range globs {
-		for _, name := range []string{t.Name, t.Label, t.Address} {
-			if ok, _ := path.Match(glob, name); ok || glob == name {
-				return true
-			}
+func matches(glob string, t *config.Template) bool {
+	for _, name := range []string{t.Name, t.Label, t.Address} {
+		if ok, _ := path.Match(glob, name); ok || glob == name {
+			return true
 		}
 	}
 	return false
 }
 
-func noneSelected(cfg *config.Config, globs []string) *hcl.Diagnostic {
-	var names []string
-	for _, t := range cfg.Templates {
-		names = append(names, t.Name)
+func noneSelected(cfg *config.Config, glob string) *hcl.Diagnostic {
+	names := make([]string, len(cfg.Templates))
+	for i, t := range cfg.Templates {
+		names[i] = t.Name
+	}
+	if more := len(names) - maxNames; more > 0 {
+		names = append(names[:maxNames], fmt.Sprintf("and %d more", more))
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "No template selected",
-		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", strings.Join(globs, ", "), strings.Join(names, ", ")),
+		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", glob, strings.Join(names, ", ")),
 	}
 }
+
+// maxNames is how many templates a message lists.
+const maxNames = 20
 
 // fingerprint covers everything that decides the result of a build. Credentials
 // are left out: they decide whether the base can be had, not what it is.

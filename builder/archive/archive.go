@@ -21,6 +21,10 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
+// stateDir is where e2bt keeps the logs of builds: what a build writes would
+// change what the next one copies.
+const stateDir = ".e2bt"
+
 // Options say what is left out.
 type Options struct {
 	Ignore []string // patterns as in .dockerignore, after those of the file itself
@@ -50,7 +54,7 @@ type entry struct {
 type OutsideError struct{ Path string }
 
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("%s is outside of the directory that holds the file: copy takes relative paths without ..", e.Path)
+	return fmt.Sprintf("the path %s leaves the directory of the file: copy takes relative paths without .., and follows no link out", e.Path)
 }
 
 // Scan finds the files that "from" names below dir: a file, a directory with
@@ -72,8 +76,8 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 		}
 		start = staticPrefix(clean)
 	}
-	if _, err := os.Lstat(w.host(start)); err != nil {
-		return nil, missing(dir, from, err)
+	if err := find(dir, start, from); err != nil {
+		return nil, err
 	}
 	if err := w.from(start); err != nil {
 		return nil, err
@@ -83,6 +87,27 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 	}
 	slices.SortFunc(w.entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
 	return &Tree{dir: dir, entries: w.entries}, nil
+}
+
+// find looks for a path below dir. Links on the way to it may not lead out.
+func find(dir, start, from string) error {
+	at := filepath.Join(dir, filepath.FromSlash(start))
+	if _, err := os.Lstat(at); err != nil {
+		return missing(dir, from, err)
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", dir, err)
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(at))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", from, err)
+	}
+	rel, err := filepath.Rel(root, parent)
+	if start != "." && (err != nil || !filepath.IsLocal(rel)) {
+		return &OutsideError{from}
+	}
+	return nil
 }
 
 // Len is how many files, directories and links the tree has.
@@ -116,11 +141,13 @@ func staticPrefix(pattern string) string {
 }
 
 func ignorePatterns(dir string, more []string) (*patternmatcher.PatternMatcher, error) {
-	var patterns []string
+	patterns := []string{stateDir}
 	file, err := os.Open(filepath.Join(dir, ".dockerignore"))
 	if err == nil {
-		patterns, err = ignorefile.ReadAll(file)
+		var own []string
+		own, err = ignorefile.ReadAll(file)
 		err = errors.Join(err, file.Close())
+		patterns = append(patterns, own...)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading .dockerignore: %w", err)
@@ -140,7 +167,7 @@ func missing(dir, from string, err error) error {
 	parent := path.Dir(path.Clean(filepath.ToSlash(from)))
 	siblings, readErr := os.ReadDir(filepath.Join(dir, filepath.FromSlash(parent)))
 	if readErr != nil || len(siblings) == 0 {
-		return fmt.Errorf("%s does not exist", from)
+		return fmt.Errorf("there is no %s", from)
 	}
 	var names []string
 	for _, s := range siblings {
@@ -148,5 +175,5 @@ func missing(dir, from string, err error) error {
 			names = append(names, path.Join(parent, name))
 		}
 	}
-	return fmt.Errorf("%s does not exist; there are: %s", from, strings.Join(names, ", "))
+	return fmt.Errorf("there is no %s; there are: %s", from, strings.Join(names, ", "))
 }

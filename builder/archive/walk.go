@@ -125,10 +125,10 @@ func (w *walk) add(p string, info fs.FileInfo) error {
 		}
 		e.target = filepath.ToSlash(target)
 	case !info.IsDir():
-		return fmt.Errorf("%s is %s: only files, directories and links can be copied", p, kind(info.Mode()))
+		return fmt.Errorf("cannot copy %s: it is %s, and only files, directories and links can be copied", p, kind(info.Mode()))
 	}
 	if strings.ContainsAny(p, "\x00") {
-		return fmt.Errorf("%q is no name that can be copied", p)
+		return fmt.Errorf("cannot copy %q: that is no name of a file", p)
 	}
 	w.found = true
 	w.entries = append(w.entries, e)
