@@ -15,7 +15,7 @@ import (
 func strict(root *cobra.Command) {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitWith(exitConfig, flagError(cmd, err)) })
-	root.SetUsageTemplate(strings.NewReplacer("Global Flags:", "Common flags:", "Available Commands:", "Commands:").Replace(root.UsageTemplate()))
+	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
 	root.SetVersionTemplate("e2bt {{.Version}}\n")
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [COMMAND]", Short: "Show the help of a command",
@@ -34,6 +34,13 @@ func strict(root *cobra.Command) {
 		}
 	}
 }
+
+// usageWords are what cobra's usage says, and what ours says instead: a command
+// that only has others below it does nothing by itself.
+var usageWords = strings.NewReplacer(
+	"Global Flags:", "Common flags:", "Available Commands:", "Commands:",
+	"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+)
 
 // unknownCommand is the Args of a command that has only commands below it.
 func unknownCommand(cmd *cobra.Command, args []string) error {
@@ -82,7 +89,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if unknown.GetSpecifiedShortnames() == "" {
 			name, near = "-"+name, didYouMean(unknown.GetSpecifiedName(), "--", flagNames(cmd))
 		}
-		return fmt.Errorf("unknown flag: %s is no flag of %s.%s\nSee: %[2]s --help", name, cmd.CommandPath(), near)
+		return fmt.Errorf("unknown flag %s for %s.%s\nSee: %[2]s --help", name, cmd.CommandPath(), near)
 	case errors.As(err, &empty):
 		kind, _ := pflag.UnquoteUsage(empty.GetFlag())
 		return fmt.Errorf("--%s wants a value: --%[1]s %s", empty.GetFlag().Name, kind)

@@ -20,7 +20,9 @@ func table(out io.Writer, columns ...string) tableWriter {
 func (w tableWriter) row(values ...any) {
 	cells := make([]string, len(values))
 	for i, v := range values {
-		cells[i] = cell(fmt.Sprint(v))
+		if cells[i] = cell(fmt.Sprint(v)); cells[i] == "" {
+			cells[i] = "-"
+		}
 	}
 	fmt.Fprintln(w, strings.Join(cells, "\t")) // Flush has the error
 }
