@@ -51,10 +51,12 @@ func (rec *Record) write(dir string) error {
 		panic(err) // strings and times alone
 	}
 	path := filepath.Join(dir, rec.BuildID+".json")
-	if err := os.WriteFile(path+".tmp", append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing the build's record: %w", err)
+	err = os.WriteFile(path+".tmp", append(text, '\n'), 0o644)
+	if err == nil {
+		err = os.Rename(path+".tmp", path)
 	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+	if err != nil {
+		_ = os.Remove(path + ".tmp") // nothing half-written stays
 		return fmt.Errorf("writing the build's record: %w", err)
 	}
 	return nil

@@ -40,6 +40,7 @@ type barPrinter struct {
 
 const (
 	barWidth     = 20
+	beside       = 16  // columns: what progressbar writes beside bar and text, and room for the terminal's own ^C
 	fine         = 100 // parts of a step: progressbar's own unit
 	defaultWidth = 80  // columns of a screen that does not tell
 	refresh      = 100 * time.Millisecond
@@ -138,7 +139,7 @@ func (p *barPrinter) line(width int) string {
 	}
 	_ = p.bar.Set(min(sum*fine, max(total*fine-1, 0))) // a full bar would draw nothing more, and what follows the steps may take long
 	p.frame.Reset()
-	p.bar.Describe(clip(p.describe(sum, total), width-p.columns-12))
+	p.bar.Describe(clip(p.describe(sum, total), width-p.columns-beside))
 	return p.frame.String()
 }
 

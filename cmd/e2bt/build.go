@@ -144,22 +144,26 @@ func (a *app) verdict(ctx context.Context, results []builder.Result, at *endpoin
 }
 
 // sayErrors prints what went wrong beside the builds themselves, each error
-// once with the templates that had it.
+// once with the templates that had it. Of one that is ready it is a warning.
 func (a *app) sayErrors(results []builder.Result, at *endpoint) {
-	var texts []string
-	names := map[string][]string{}
+	type said struct{ kind, text string }
+	var all []said
+	names := map[said][]string{}
 	for _, res := range results {
 		if res.Err == nil {
 			continue
 		}
-		text := at.apiError(res.Err).Error()
-		if names[text] == nil {
-			texts = append(texts, text)
+		one := said{"Error", clean(at.apiError(res.Err).Error())}
+		if res.OK() {
+			one.kind = "Warning"
 		}
-		names[text] = append(names[text], res.Template.Name)
+		if names[one] == nil {
+			all = append(all, one)
+		}
+		names[one] = append(names[one], res.Template.Name)
 	}
-	for _, text := range texts {
-		fmt.Fprintf(a.stderr, "Error: %s: %s\n", strings.Join(names[text], ", "), clean(text))
+	for _, one := range all {
+		fmt.Fprintf(a.stderr, "%s: %s: %s\n", one.kind, strings.Join(names[one], ", "), one.text)
 	}
 }
 

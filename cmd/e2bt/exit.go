@@ -96,11 +96,14 @@ func ours(err error) bool { return cause(err) != err }
 // apiError gives an error of the client the exit code of the API and says what
 // to do about the commonest ones.
 func (at *endpoint) apiError(err error) error {
+	var refused *e2b.Error
 	switch {
 	case err == nil:
 		return nil
 	case ours(err):
 		return exitWith(exitError, err)
+	case at.source == "" && errors.As(err, &refused) && refused.StatusCode >= 500: // it is this machine that has failed
+		return exitWith(exitError, fmt.Errorf("the local engine: %s", refused.Message))
 	}
 	if hint := at.hint(err); hint != "" {
 		err = fmt.Errorf("%w\n%s", err, hint)

@@ -154,7 +154,7 @@ const longestTail = 500
 func (f found) early() []string {
 	var lines []string
 	for _, e := range f.Evidence {
-		if !slices.Contains(f.tail, e.Text) {
+		if !slices.Contains(f.tail, e.Text) && !strings.HasPrefix(e.Text, "Build failed: ") {
 			lines = append(lines, "  "+clip(clean(e.Text), longestTail))
 		}
 	}

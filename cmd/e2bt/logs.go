@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/e2b"
@@ -74,9 +75,19 @@ func (a *app) printLog(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer closing(at, &err)
+	lines := seams{secrets: &a.secrets}
+	defer lines.release("", a.printEntry)
 	return at.apiError(at.client.Logs(ctx, rec.TemplateID, rec.BuildID, func(entries []e2b.LogEntry) {
 		for _, e := range entries {
-			fmt.Fprintf(a.stdout, "%s %s\n", e.Timestamp.UTC().Format("15:04:05.000"), a.secrets.hide(clean(e.Message)))
+			prefix := outputPrefix.FindString(e.Message)
+			lines.pass(builder.Event{Type: builder.EventLog, Time: e.Timestamp, Stream: prefix, Message: clean(e.Message[len(prefix):])}, a.printEntry)
 		}
 	}))
+}
+
+// outputPrefix is what the builder puts before what a command printed.
+var outputPrefix = regexp.MustCompile(`^\[[a-z]+(?: \d+/\d+)?\] \[(?:stdout|stderr)\]: ?`)
+
+func (a *app) printEntry(e builder.Event) {
+	fmt.Fprintf(a.stdout, "%s %s%s\n", e.Time.UTC().Format("15:04:05.000"), e.Stream, e.Message)
 }

@@ -102,10 +102,10 @@ var eventTexts = map[string]func(e builder.Event, total int) string{
 		if *e.Cached {
 			return ""
 		}
-		return fmt.Sprintf("step %d/%d: %s", e.Index, total, oneLine(e.Message))
+		return stepLabel(e, total)
 	},
 	builder.EventStepEnd: func(e builder.Event, total int) string {
-		return fmt.Sprintf("step %d/%d: %s %s", e.Index, total, oneLine(e.Message), ending(e))
+		return stepLabel(e, total) + " " + ending(e)
 	},
 	builder.EventLog:   func(e builder.Event, _ int) string { return logText(e) },
 	builder.EventRetry: func(e builder.Event, _ int) string { return e.Message },
@@ -123,6 +123,15 @@ func eventText(e builder.Event, total int) string {
 		return text(e, total)
 	}
 	return ""
+}
+
+// stepLabel counts a step and says what it is; a batch is in the prefix already.
+func stepLabel(e builder.Event, total int) string {
+	text := fmt.Sprintf("step %d/%d", e.Index, total)
+	if e.Batch == "" {
+		text += ": " + oneLine(e.Message)
+	}
+	return text
 }
 
 func startText(e builder.Event, _ int) string {

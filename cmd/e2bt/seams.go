@@ -20,6 +20,7 @@ type seams struct {
 // pass hands e on, after those that have waited for it, or keeps it.
 func (s *seams) pass(e builder.Event, on func(builder.Event)) {
 	waiting := s.held[e.Template]
+	e.Message = s.secrets.hide(e.Message)
 	if e.Type != builder.EventLog {
 		s.release(e.Template, on)
 		on(e)
@@ -29,7 +30,6 @@ func (s *seams) pass(e builder.Event, on func(builder.Event)) {
 		s.release(e.Template, on)
 		waiting = nil
 	}
-	e.Message = s.secrets.hide(e.Message)
 	if len(waiting) == 0 && !s.secrets.cutOff(e.Message) {
 		on(e)
 		return
@@ -60,7 +60,9 @@ func (s *seams) hold(e builder.Event, on func(builder.Event)) {
 // release hands on what has waited.
 func (s *seams) release(template string, on func(builder.Event)) {
 	for _, e := range s.held[template] {
-		on(e)
+		if e.Message != "" { // nothing but the middle of a secret
+			on(e)
+		}
 	}
 	delete(s.held, template)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -84,10 +85,33 @@ func spellings(v string) []string {
 		}
 	}
 	if len(v) >= shortestEncoded {
-		all = append(all, url.QueryEscape(v), url.PathEscape(v))
-		all = append(all, inBase64(v)...)
+		all = slices.Concat(all, inURLs(v), inBase64(v))
 	}
 	return all
+}
+
+// inURLs is how libraries write v into a URL: they differ in what they leave as
+// it is, in how they write a space, and in the case of their digits.
+func inURLs(v string) []string {
+	all := []string{url.QueryEscape(v), url.PathEscape(v)}
+	for _, kept := range []string{"", "/", "!'()*", "!'()*/"} {
+		all = append(all, percent(v, kept, "%%%02X"), percent(v, kept, "%%%02x"))
+	}
+	return all
+}
+
+// percent escapes every byte but the unreserved ones and those that are kept.
+func percent(v, kept, format string) string {
+	kept += "-_.~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var out strings.Builder
+	for i := range len(v) {
+		if strings.IndexByte(kept, v[i]) >= 0 {
+			out.WriteByte(v[i])
+		} else {
+			fmt.Fprintf(&out, format, v[i])
+		}
+	}
+	return out.String()
 }
 
 // inBase64 is what of v's base64 stays the same wherever v stands in the text

@@ -28,7 +28,7 @@ type session struct {
 func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *session {
 	s := &session{
 		app: a, cfg: cfg, builds: map[string]*buildLog{}, pending: map[string]found{},
-		seams: seams{secrets: &a.secrets, held: map[string][]builder.Event{}},
+		seams: seams{secrets: &a.secrets},
 	}
 	file, live := a.terminal(a.stdout)
 	switch {
