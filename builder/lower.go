@@ -58,7 +58,7 @@ func lower(t *config.Template, parent *Template, scan Scan) (*Template, hcl.Diag
 	if t.Start != nil {
 		out.StartCmd, out.ReadyCmd = t.Start.Command, readyCommand(t.Start.Ready)
 	}
-	out.Steps, out.out = l.steps, l.ctx
+	out.Steps, out.out = append([]Step{}, l.steps...), l.ctx // never null in JSON
 	out.Fingerprint = fingerprint(out)
 	return out, append(l.diags, warnings(out)...)
 }

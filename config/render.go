@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -77,28 +78,37 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// harmless copies files without control characters, length unchanged so that
-// ranges still fit.
+// harmless copies files without what a terminal would act on, length unchanged
+// so that ranges still fit.
 func harmless(files map[string]*hcl.File) map[string]*hcl.File {
 	out := map[string]*hcl.File{}
 	for name, f := range files {
-		src := bytes.Map(func(r rune) rune {
-			if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
-				return '?'
+		src := f.Bytes
+		if bytes.ContainsFunc(src, harmful) {
+			src = make([]byte, 0, len(f.Bytes))
+			for rest := f.Bytes; len(rest) > 0; {
+				r, size := utf8.DecodeRune(rest)
+				if harmful(r) {
+					src = append(src, bytes.Repeat([]byte("?"), size)...)
+				} else {
+					src = append(src, rest[:size]...)
+				}
+				rest = rest[size:]
 			}
-			return r
-		}, f.Bytes)
-		if len(src) != len(f.Bytes) { // invalid UTF-8 was replaced by something longer
-			src = bytes.Repeat([]byte("?"), len(f.Bytes))
 		}
 		out[name] = &hcl.File{Body: f.Body, Bytes: src, Nav: f.Nav}
 	}
 	return out
 }
 
+// harmful reports whether a terminal may do something else with r than show it.
+func harmful(r rune) bool {
+	return r != '\n' && r != '\t' && r != '\r' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError)
+}
+
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if r == '\r' || harmful(r) {
 			return -1
 		}
 		return r

@@ -91,21 +91,18 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 
 // find looks for a path below dir. Links on the way to it may not lead out.
 func find(dir, start, from string) error {
-	at := filepath.Join(dir, filepath.FromSlash(start))
-	if _, err := os.Lstat(at); err != nil {
-		return missing(dir, from, err)
-	}
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", dir, err)
 	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(at))
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", from, err)
+	at := filepath.Join(root, filepath.FromSlash(start))
+	if parent, err := filepath.EvalSymlinks(filepath.Dir(at)); err == nil && start != "." {
+		if rel, err := filepath.Rel(root, parent); err != nil || !filepath.IsLocal(rel) {
+			return &OutsideError{from}
+		}
 	}
-	rel, err := filepath.Rel(root, parent)
-	if start != "." && (err != nil || !filepath.IsLocal(rel)) {
-		return &OutsideError{from}
+	if _, err := os.Lstat(at); err != nil {
+		return missing(dir, from, err)
 	}
 	return nil
 }

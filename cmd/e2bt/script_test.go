@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -40,7 +41,9 @@ func TestScript(t *testing.T) {
 			env.Setenv("E2BT_HOME", filepath.Join(env.WorkDir, ".home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "server": server},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"bytes": bytesFile, "exits": exits, "nothing-holds": nothingHolds, "server": server, "shape": shape, "stand-in": standIn,
+		},
 	})
 }
 
@@ -71,24 +74,40 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: server")
 	}
-	home := ts.MkAbs(".server")
-	ts.Check(os.MkdirAll(home, 0o755))
-	images, err := image.Open(filepath.Join(home, "images"))
-	ts.Check(err)
-	base := filepath.Join(home, "base.tar")
-	ts.Check(writeBase(base))
-	_, err = images.Import(context.Background(), "e2bdev/base", base, image.ImportOptions{})
-	ts.Check(err)
-	api, err := local.New(local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: images})
+	api, stop, err := simulatedServer(ts.MkAbs(".server"))
 	ts.Check(err)
 	http := httptest.NewServer(api)
 	ts.Defer(func() {
 		http.Close()
-		ts.Check(api.Close())
+		ts.Check(stop())
 	})
 	ts.Setenv("E2B_API_URL", http.URL)
 	ts.Setenv("E2B_SANDBOX_URL", http.URL)
 	ts.Setenv("E2B_API_KEY", testKey)
+}
+
+// simulatedServer is the local server over the simulated engine, with a base
+// image, in a directory of its own.
+func simulatedServer(home string) (api http.Handler, stop func() error, err error) {
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, nil, err
+	}
+	images, err := image.Open(filepath.Join(home, "images"))
+	if err != nil {
+		return nil, nil, err
+	}
+	base := filepath.Join(home, "base.tar")
+	if err := writeBase(base); err != nil {
+		return nil, nil, err
+	}
+	if _, err := images.Import(context.Background(), "e2bdev/base", base, image.ImportOptions{}); err != nil {
+		return nil, nil, err
+	}
+	server, err := local.New(local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: images})
+	if err != nil {
+		return nil, nil, err
+	}
+	return server, server.Close, nil
 }
 
 // writeBase writes the smallest root filesystem that is one.

@@ -73,8 +73,8 @@ func spellings(v string) []string {
 	if len(v) < shortestSecret {
 		return nil
 	}
-	plain := []string{v}
-	for quoted := v; strings.Contains(v, "'") && len(plain) <= 3; { // a batch quotes what a line quotes
+	plain := []string{v, strings.ReplaceAll(v, "'", `\'`)}
+	for quoted := v; strings.Contains(v, "'") && len(plain) <= 4; { // a batch quotes what a line quotes
 		quoted = strings.ReplaceAll(quoted, "'", `'\''`)
 		plain = append(plain, quoted)
 	}
