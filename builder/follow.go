@@ -116,11 +116,11 @@ func (w *watch) entry(e e2b.LogEntry) {
 		w.phase, w.started = "finalize", e.Timestamp
 		w.expectStart()
 	}
-	event := Event{Type: EventLog, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
+	event := Event{Type: EventLog, Time: e.Timestamp, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
 	if step, ok := w.t.Find(n); ok {
 		event.Index, event.Batch, event.Phase = step.Index, step.Batch, ""
 		if strings.Contains(e.Message, "[builder ") && header.MatchString(firstLine(e.Message)) && !output.MatchString(e.Message) {
-			return // begin has said it
+			event.Level = "debug" // begin has said it in the author's words
 		}
 	}
 	if m := output.FindStringSubmatch(e.Message); m != nil {

@@ -24,12 +24,13 @@ const retryWait = 2 * time.Second
 // goroutine at a time.
 type Runner struct {
 	Client    *e2b.Client
-	StateDir  string // holds what attach needs; made when needed
-	Endpoint  string // shown in records; never holds a key
-	Parallel  int    // builds at once; 0: DefaultParallel
-	NoCache   bool   // build every step again
-	Changed   bool   // leave out what is up to date; the plan was compared
-	FailFast  bool   // the first failure stops the others
+	StateDir  string   // holds what attach needs; made when needed
+	Endpoint  string   // shown in records; never holds a key
+	Paths     []string // what the configuration was read from; for records
+	Parallel  int      // builds at once; 0: DefaultParallel
+	NoCache   bool     // build every step again
+	Changed   bool     // leave out what is up to date; the plan was compared
+	FailFast  bool     // the first failure stops the others
 	NoCheck   bool
 	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
 	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
@@ -268,6 +269,9 @@ func (r *Runner) stopped(ctx context.Context, res Result, err error) Result {
 
 func (r *Runner) summary(results []Result) {
 	counts := map[string]int{}
+	for _, status := range statuses {
+		counts[string(status)] = 0
+	}
 	for _, res := range results {
 		counts[string(res.Status)]++
 	}

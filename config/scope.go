@@ -136,9 +136,17 @@ func (s *scope) eval(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, se
 	if diags.HasErrors() {
 		return cty.DynamicVal, false, false
 	}
-	v, marks := v.UnmarkDeep()
-	if _, secret = marks[sensitive]; secret {
-		s.keepSecret(v)
+	v, marks := v.UnmarkDeepWithPaths()
+	for _, m := range marks {
+		if _, ok := m.Marks[sensitive]; !ok {
+			continue
+		}
+		secret = true
+		if part, err := m.Path.Apply(v); err == nil {
+			s.keepSecret(part)
+		} else {
+			s.keepSecret(v) // an element of a set has no path of its own
+		}
 	}
 	return v, secret, v.IsWhollyKnown()
 }
