@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -204,7 +205,7 @@ const maxLine = 32 << 10 // bytes; envd sends no longer chunks
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		end := strings.IndexAny(string(p[:min(len(p), maxLine)]), "\r\n")
+		end := lineEnd(p[:min(len(p), maxLine)])
 		if end < 0 {
 			end = min(len(p), maxLine)
 			w.rest = append(w.rest, p[:end]...)
@@ -219,6 +220,18 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		w.flush()
 	}
 	return n, nil
+}
+
+// lineEnd is where the first line of p ends, -1 where it goes on.
+func lineEnd(p []byte) int {
+	end := bytes.IndexByte(p, '\n')
+	if end < 0 {
+		return bytes.IndexByte(p, '\r')
+	}
+	if r := bytes.IndexByte(p[:end], '\r'); r >= 0 {
+		return r
+	}
+	return end
 }
 
 func (w *lineWriter) flush() {

@@ -21,7 +21,10 @@ func clean(s string) string {
 	if !needsCleaning(s) {
 		return s
 	}
-	s = strings.ToValidUTF8(ansi.ReplaceAllString(s, ""), "\uFFFD")
+	if strings.IndexByte(s, 0x1b) >= 0 || strings.Contains(s, "\u009b") { // seldom, and a regexp takes long
+		s = ansi.ReplaceAllString(s, "")
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && harmful(r) {
 			return -1
