@@ -23,7 +23,7 @@ type Sandbox struct {
 	env    []string
 	close  func() error
 
-	lastWords time.Duration
+	lastWords time.Duration // see there; longer in a test
 
 	mu    sync.Mutex
 	next  uint32
