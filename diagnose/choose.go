@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -93,7 +94,7 @@ func (e *Engine) finding(c candidate) *Finding {
 	f := &Finding{
 		Category: r.Category, Tool: s.text(r.Tool), Subject: s.text(r.Subject), Version: s.text(r.Version),
 		Retryable: kind.Retryable, Confidence: cmp.Or(r.Confidence, "high"),
-		Summary: s.text(r.Summary), Detail: s.text(r.Detail), Evidence: []Evidence{}, Fixes: []Fix{},
+		Summary: s.say(r.Summary, r.SummaryZH), Detail: s.say(r.Detail, r.DetailZH), Evidence: []Evidence{}, Fixes: []Fix{},
 	}
 	if r.Retryable != nil {
 		f.Retryable = *r.Retryable
@@ -114,12 +115,13 @@ func (e *Engine) finding(c candidate) *Finding {
 }
 
 func unknown(c Context) *Finding {
-	f := &Finding{
-		Category: Unknown, Confidence: "low", Summary: "The cause is not known: no rule explains this log.",
-		Evidence: []Evidence{}, Fixes: []Fix{{Title: "Read the last lines of the log.", Edits: []Edit{}}},
+	summary, detail, title := "The cause is not known: no rule explains this log.", "The command ended with exit code %d.", "Read the last lines of the log."
+	if c.Language == "zh" {
+		summary, detail, title = "原因不明：没有规则能解释这份日志。", "命令的退出码是 %d。", "请查看日志的最后几行。"
 	}
+	f := &Finding{Category: Unknown, Confidence: "low", Summary: summary, Evidence: []Evidence{}, Fixes: []Fix{{Title: title, Edits: []Edit{}}}}
 	if c.ExitCode > 0 {
-		f.Detail = "The command ended with exit code " + strconv.Itoa(c.ExitCode) + "."
+		f.Detail = fmt.Sprintf(detail, c.ExitCode)
 	}
 	return f
 }

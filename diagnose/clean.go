@@ -9,7 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-const maxEvidence = 400 // bytes of one line of evidence
+const (
+	maxEvidence = 400   // bytes of one line of evidence
+	commandMark = "++ " // as bash -x has it
+)
 
 // spaces are what pnpm and French messages have where a blank is meant.
 var spaces = [][]byte{[]byte("\u2009"), []byte("\u00a0"), []byte("\u202f")}

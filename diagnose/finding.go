@@ -90,4 +90,5 @@ type Context struct {
 	Command  string  // the failed step's text
 	Batch    string  // address of the failing batch, such as template.x.batch.small; "" without one
 	Image    string  // the base image
+	Language string  // of the finding's texts: "en" (or "") or "zh"
 }

@@ -37,16 +37,19 @@ type Rule struct {
 	Retryable  *bool  // nil: as the category has it
 
 	When, Tool, Subject, Version, Summary, Detail hcl.Expression
+	SummaryZH, DetailZH                           hcl.Expression // in Chinese; nil: as Summary and Detail
 	Fixes                                         []FixRule
 }
 
 // FixRule makes a Fix. One whose When is false is left out.
 type FixRule struct {
-	When   hcl.Expression `hcl:"when,optional"`
-	Title  hcl.Expression `hcl:"title"`
-	Detail hcl.Expression `hcl:"detail,optional"`
-	Safe   bool           `hcl:"safe,optional"`
-	Edits  []EditRule     `hcl:"edit,block"`
+	When     hcl.Expression `hcl:"when,optional"`
+	Title    hcl.Expression `hcl:"title"`
+	Detail   hcl.Expression `hcl:"detail,optional"`
+	TitleZH  hcl.Expression `hcl:"title_zh,optional"`
+	DetailZH hcl.Expression `hcl:"detail_zh,optional"`
+	Safe     bool           `hcl:"safe,optional"`
+	Edits    []EditRule     `hcl:"edit,block"`
 }
 
 // EditRule makes an Edit. Where the batch is not known, one that names it is
@@ -57,11 +60,13 @@ type EditRule struct {
 }
 
 // fact is what a line tells that is of use to rules about other lines, such as
-// the package that pip works on. The last line before a match counts.
+// the package that pip works on. The last line before a match counts, or with
+// first the first one of the log.
 type fact struct {
 	Name  string         `hcl:"name,label"`
 	Match hcl.Expression `hcl:"match"`
 	Value hcl.Expression `hcl:"value,optional"`
+	First bool           `hcl:"first,optional"`
 }
 
 type category struct {
@@ -88,6 +93,8 @@ type ruleBlock struct {
 	Version    hcl.Expression `hcl:"version,optional"`
 	Summary    hcl.Expression `hcl:"summary"`
 	Detail     hcl.Expression `hcl:"detail,optional"`
+	SummaryZH  hcl.Expression `hcl:"summary_zh,optional"`
+	DetailZH   hcl.Expression `hcl:"detail_zh,optional"`
 	Fix        hcl.Expression `hcl:"fix,optional"`
 	Fixes      []FixRule      `hcl:"fix,block"`
 }
@@ -104,6 +111,7 @@ type sample struct {
 	Command  string            `hcl:"command,optional"`
 	TimeoutS float64           `hcl:"timeout_s,optional"`
 	SecondsS float64           `hcl:"seconds_s,optional"`
+	Language string            `hcl:"language,optional"`
 	Want     map[string]string `hcl:"want"`
 }
 
@@ -148,7 +156,7 @@ func (b *ruleBlock) rule() (Rule, error) {
 	r := Rule{
 		Name: b.Name, Category: Category(b.Category), Join: b.Join, ExitCodes: b.ExitCodes, Priority: 50,
 		Confidence: b.Confidence, Retryable: b.Retryable, When: b.When, Tool: b.Tool, Subject: b.Subject,
-		Version: b.Version, Summary: b.Summary, Detail: b.Detail, Fixes: b.Fixes,
+		Version: b.Version, Summary: b.Summary, Detail: b.Detail, SummaryZH: b.SummaryZH, DetailZH: b.DetailZH, Fixes: b.Fixes,
 	}
 	if !null(b.Fix) {
 		r.Fixes = append(r.Fixes, FixRule{Title: b.Fix})
@@ -228,9 +236,9 @@ func (r *Rule) check(known []string) error {
 }
 
 func (r *Rule) expressions() []hcl.Expression {
-	all := []hcl.Expression{r.When, r.Tool, r.Subject, r.Version, r.Summary, r.Detail}
+	all := []hcl.Expression{r.When, r.Tool, r.Subject, r.Version, r.Summary, r.Detail, r.SummaryZH, r.DetailZH}
 	for _, f := range r.Fixes {
-		all = append(all, f.When, f.Title, f.Detail)
+		all = append(all, f.When, f.Title, f.Detail, f.TitleZH, f.DetailZH)
 		for _, e := range f.Edits {
 			all = append(all, e.Address, e.Set)
 		}

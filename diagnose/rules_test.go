@@ -47,7 +47,7 @@ func TestSamples(t *testing.T) {
 func (s sample) check(t *testing.T, e *Engine) {
 	got := e.DiagnoseText([]byte(s.Log), Context{
 		ExitCode: s.ExitCode, User: s.User, Reason: s.Reason, Phase: s.Phase, Batch: s.Batch,
-		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS,
+		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS, Language: s.Language,
 	})
 	fields := map[string]string{
 		"category": string(got.Category), "tool": got.Tool, "subject": got.Subject, "version": got.Version,

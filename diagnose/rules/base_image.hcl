@@ -35,9 +35,19 @@ rule "base_image" {
     toomanyrequests
     (?i)tls handshake timeout
   RE
-  subject  = replace(coalesce(image_name, base_image, image), "docker.io/", "")
-  version  = image_name == "" ? base_tag : tag
+  subject  = platform != "" ? coalesce(base_reference, image_name, image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
+  version  = platform != "" ? "linux/amd64" : image_name == "" ? base_tag : tag
   summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+}
+
+fact "platform" {
+  match = <<-RE
+    (?i)no match(?:ing)? (?:manifest for |image for platform|for platform)
+    (?i)no image found in (?:image index|manifest list) for architecture
+    (?i)image architecture "[^"]+" does not match expected 
+    (?i)was found but (?:does not|its platform)
+  RE
+  value = "linux/amd64"
 }
 
 # Which image a log says that it starts from.

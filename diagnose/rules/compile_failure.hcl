@@ -49,7 +49,7 @@ rule "compile_failure_missing" {
     (?i)ModuleNotFoundError: No module named 'distutils'
   RE
   except   = "(?i)warning: "
-  subject  = coalesce(gem_package, failed_package, go_import, pip_building, python_module, header, command_name, library)
+  subject  = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, header, command_name, library)
   version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
   fix {
@@ -96,7 +96,7 @@ rule "compile_failure" {
     (?i)Killed signal terminated program
     (?i)EACCES|permission denied
   RE
-  subject    = coalesce(package, failed_package, pip_building)
+  subject    = coalesce(build_list, package, failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
   fix {
@@ -135,6 +135,15 @@ rule "compile_failure_metadata" {
   subject    = coalesce(failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(failed_package, pip_building, "The package")} cannot be built from its source."
+}
+
+# The first of what pip could not build; it repeats them all in the end.
+fact "build_list" {
+  match = <<-RE
+    ^(?:ERROR: )?Failed to build (?P<build_list>[A-Za-z0-9][\w.-]*) [A-Za-z0-9]
+    Could not build wheels for (?P<build_list>[A-Za-z0-9][\w.-]*)
+    Failed to build installable wheels for some pyproject\.toml based projects \((?P<build_list>[A-Za-z0-9][\w.-]*)
+  RE
 }
 
 fact "python_module" {

@@ -88,8 +88,11 @@ rule "apt_not_installable" {
   summary  = "${package} needs ${needs}, which cannot be had here."
 }
 
+# The first line that says no more than which packages exclude each other names
+# one that was asked for; one with "but" is about what comes along.
 fact "apt_conflict" {
-  match = "^(?P<apt_conflict>[a-z0-9][\\w.+-]*)(?::\\w+)? : (?:Conflicts|Breaks|Kollidiert mit|Est en conflit avec|冲突)[:：]"
+  match = "^(?P<apt_conflict>[a-z0-9][\\w.+-]*)(?::\\w+)? : (?:Conflicts|Breaks|Kollidiert mit|Est en conflit avec|En conflicto con|冲突)[:：] [^ ]+$"
+  first = true
 }
 
 fact "package_conflict" {

@@ -5,6 +5,7 @@ rule "disk_full" {
   match    = <<-RE
     (?i)no space left on device(?P<what>)
     (?P<path>/[^\s:]+): no space left on device
+    (?i)(?:error writing|cannot write|write error|writing|write|copying) ['"‘“]?(?P<path>[^'"’”\s:]+)['"’”]?: (?:write failed: )?no space left on device
     (?i)not enough (?:free )?(?:disk )?space
     (?i)insufficient (?:free )?(?:disk )?space
     (?i)you don't have enough free space in (?P<path>\S+?)\.?$
@@ -30,12 +31,29 @@ rule "disk_full" {
     (?i)number of file watchers|inotify
   RE
   unless   = "number of file watchers reached"
-  subject  = coalesce(path, base_reference)
+  subject  = coalesce(base_reference, go_target, bun_package, curl_output, path)
+  version  = base_reference == "" ? go_target_version : ""
   summary  = "The disk is full."
   fix {
     when  = image != "" || base_image != ""
     title = "Or start from a smaller image than ${coalesce(image, base_image)}."
   }
+}
+
+fact "go_target" {
+  match = "^(?:/?(?:root/)?go)?/?pkg/mod/(?P<go_target>[\\w./!-]+)@[^/]+/"
+}
+
+fact "go_target_version" {
+  match = "^(?:/?(?:root/)?go)?/?pkg/mod/[\\w./!-]+@(?P<go_target_version>[^/]+)/"
+}
+
+fact "bun_package" {
+  match = "ENOSPC extracting tarball for \"(?P<bun_package>[^\"]+)\""
+}
+
+fact "curl_output" {
+  match = "\\bcurl .*(?:-o|--output) \\S*?(?P<curl_output>[^/\\s]+)(?: |$)"
 }
 
 # curl gives a full disk no name.
@@ -54,6 +72,7 @@ rule "disk_full_curl_23" {
     未找到命令
   RE
   when       = exit_code == 23
+  subject    = coalesce(curl_output, fetched_file)
   summary    = "curl could not write what it downloaded, most often because the disk is full."
 }
 

@@ -18,6 +18,14 @@ fact "git_host" {
   RE
 }
 
+fact "apk_host" {
+  match = <<-RE
+    ^fetch https?://(?P<apk_host>[a-zA-Z0-9.-]+)/
+    \[https?://(?P<apk_host>[a-zA-Z0-9.-]+)/alpine/
+    ^(?:WARNING|ERROR): (?:fetching|opening|updating and opening) https?://(?P<apk_host>[a-zA-Z0-9.-]+)/
+  RE
+}
+
 fact "apt_host" {
   match = <<-RE
     ^Err:\d+ https?://(?P<apt_host>[a-zA-Z0-9.-]+)

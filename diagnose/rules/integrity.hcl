@@ -70,9 +70,16 @@ rule "integrity" {
     \(\d+: Connection reset by peer\)
     (?i)curl 28 |curl 56 |curl 18 
   RE
-  subject  = coalesce(key, package, sum_file, npm_tarball, pip_hash_package, corepack)
-  version  = coalesce(version, pip_hash_version)
+  subject  = coalesce(key, package, apk_index, sum_file, npm_tarball, pip_hash_package, corepack, fetched_file)
+  version  = coalesce(version, pip_hash_version, fetched_file == "" ? "" : fetched_version)
   summary  = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
+}
+
+fact "apk_index" {
+  match = <<-RE
+    (?:fetching|opening|updating and opening) https?://\S+: (?:UNTRUSTED|BAD) signature
+  RE
+  value = "APKINDEX"
 }
 
 fact "sum_file" {

@@ -33,7 +33,7 @@ rule "lock_held" {
   unless   = <<-RE
     \(13: (?:Permission denied|权限不够|Keine Berechtigung|Permission non)
   RE
-  subject  = path
+  subject  = coalesce(requested, path)
   summary  = "Another process holds the package manager's lock${path == "" ? "" : " ${path}"}."
 }
 

@@ -35,7 +35,7 @@ rule "network_dns" {
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
   RE
-  subject  = coalesce(failed_package, host != "hostname" ? host : "", net_host)
+  subject  = coalesce(failed_package, base_reference, host != "hostname" ? host : "", net_host, fetched_host)
   summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
 }
 
@@ -105,7 +105,7 @@ rule "network_connect" {
     ^npm (?:WARN|warn)
     (?i)http code 40[137] from proxy
   RE
-  subject  = coalesce(failed_package, host, base_image, git_host, net_host, apt_host)
+  subject  = coalesce(failed_package, base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
   summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
 }
 

@@ -14,7 +14,7 @@ rule "out_of_memory" {
     ^Killed$
     (?:^| )已杀死
     \d+ Killed +\S
-    signal: killed
+    (?:(?:^|[/ ])(?P<program>[\w.+-]+): )?signal: killed
     signal: 9, SIGKILL
     Killed signal terminated program (?P<program>\S+)
     internal compiler error: Killed

@@ -40,12 +40,29 @@ rule "permission_denied" {
     \(13: |^W: 
     (?i)^(?:warning|npm warn)
   RE
-  subject  = coalesce(docker_socket, node_package, path)
+  subject  = coalesce(docker_socket, node_package, claude_root, pip_last, path)
   summary  = path == "" ? "The user ${user} may not do that." : "The user ${user} may not touch ${path}."
 }
 
 fact "node_package" {
-  match = "EACCES: permission denied, \\w+ '\\S*/node_modules/(?P<node_package>(?:@[\\w.-]+/)?[\\w.-]+)'"
+  match = <<-RE
+    EACCES: permission denied, \w+ '[^']*/node_modules/(?P<node_package>(?:@[\w.-]+/)?[a-zA-Z0-9][\w.-]*)
+    npm (?:error|ERR!)(?:  )? path:? '?/[^']*/node_modules/(?P<node_package>(?:@[\w.-]+/)?[a-zA-Z0-9][\w.-]*)
+  RE
+}
+
+# Claude Code refuses one flag to root.
+fact "claude_root" {
+  match = "--dangerously-skip-permissions cannot be used with root"
+  value = "claude"
+}
+
+# pip installs what was asked for last; what it replaces it names.
+fact "pip_last" {
+  match = <<-RE
+    ^Installing collected packages: (?:.*, )?(?P<pip_last>[A-Za-z0-9][\w.-]*)$
+    ^Attempting uninstall: (?P<pip_last>[A-Za-z0-9][\w.-]*)
+  RE
 }
 
 fact "docker_socket" {
@@ -63,7 +80,7 @@ rule "permission_apt_root" {
     List directory (?P<path>\S+) is missing. - Acquire \(13: 
     无法打开锁文件 (?P<path>/\S+) - open \(13: 
   RE
-  subject  = path
+  subject  = coalesce(requested, path)
   summary  = "apt must run as root."
   detail   = user == "" ? "" : "The step ran as ${user}."
 }

@@ -29,7 +29,7 @@ rule "service_unavailable" {
   except   = <<-RE
     (?i)will retry|retrying|attempt \d|retries left
   RE
-  subject  = coalesce(uv_missing, base_reference, failed_package, net_host, apt_host)
+  subject  = coalesce(uv_missing, base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
   summary  = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
 }
 

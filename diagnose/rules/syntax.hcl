@@ -80,6 +80,20 @@ rule "syntax" {
   summary  = "${coalesce(what, basename(file), "What the step reads")} does not parse."
 }
 
+# uv quotes the requirement on the line above its carets.
+rule "syntax_uv_requirement" {
+  category   = "syntax"
+  tool       = "uv"
+  priority   = 64
+  join       = 3
+  match      = <<-RE
+    Couldn't parse requirement in `[^`]+` .*? (?P<what>\S+(?: @ \S+)?) \^+
+  RE
+  subject    = what
+  summary    = "The requirement ${what} does not parse."
+  summary_zh = "无法解析依赖声明 ${what}。"
+}
+
 # The file was made executable just before, so it is there; its first line names
 # an interpreter that is not, as it is when the lines end with CR LF.
 rule "syntax_crlf" {
@@ -106,11 +120,12 @@ fact "file_basename" {
   match = <<-RE
     EJSONPARSE.*(?P<file_basename>package\.json)
     npm (?:error|ERR!) (?:file|path|JSON\.parse) .*?(?P<file_basename>[\w-]+\.json)
-    (?P<file_basename>environment\.ya?ml)
+    (?P<file_basename>environment)\.ya?ml
+    conda/(?:cli/main_env_create|env/specs/(?P<file_basename>yaml_file))\.py
     line \d+ of (?P<file_basename>requirements\.txt)$
     ^File ".*", line \d+, in load_(?P<file_basename>pyproject)_toml
   RE
-  value = file_basename == "pyproject" ? "pyproject.toml" : file_basename
+  value = file_basename == "pyproject" ? "pyproject.toml" : length(regexall("^(environment|yaml_file|env_create)$", file_basename)) > 0 ? "environment.yml" : file_basename
 }
 
 sample "bash" {

@@ -43,8 +43,17 @@ rule "timeout_network" {
     Could not fetch URL \S+/simple/pip/
     ^npm (?:WARN|warn)
   RE
-  subject  = coalesce(uv_missing, host, net_host, git_host, apt_host)
+  subject  = coalesce(uv_missing, host, cloned, read_stall == "" ? "" : fetched_file, registry_host, net_host, git_host, apt_host, apk_host, fetched_host)
   summary  = "The server ${coalesce(host, net_host, git_host, apt_host)} did not answer in time."
+}
+
+# A transfer that stalls is about the file, a connection about the host.
+fact "read_stall" {
+  match = "(?P<read_stall>Read error at byte|bytes received|less than \\d+ bytes/sec)"
+}
+
+fact "registry_host" {
+  match = "(?:Head|Get) \"https?://(?P<registry_host>[a-zA-Z0-9.-]+(?::\\d+)?)/v2/"
 }
 
 rule "timeout_network_retry" {

@@ -57,7 +57,7 @@ rule "tls" {
     error checking the latest version of pip
   RE
   unless   = "^MemoryError"
-  subject  = coalesce(net_host, git_host, apt_host)
+  subject  = coalesce(net_host, git_host, apt_host, apk_host, fetched_host)
   summary  = "The server's certificate, or the TLS connection to it, was not accepted${coalesce(net_host, git_host, apt_host) == "" ? "" : " (${coalesce(net_host, git_host, apt_host)})"}."
 }
 
