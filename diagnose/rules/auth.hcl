@@ -11,6 +11,13 @@ rule "auth" {
     (?i)http (?:error|status|code)?:? ?40[13]\b
     (?i)status(?: code)?:? 40[13]\b
     (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code|got) (?:status code )?(?:http )?(?:error )?40[137]\b
+    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)\S*: (?:Unauthorized|Forbidden)
+    bad response (?:Unauthorized 401|Forbidden 403)
+    authenticated registries require a credential-provider
+    no token found, please run `cargo login`
+    in _prompt_for_password$
+    Response Code: 40[13]\b
+    got 40[13]$
     npm (?:error|ERR!) code (?:E401|E403|ENEEDAUTH|EOTP)
     npm (?:error|ERR!) 40[13] .*https?://[^/\s]+/(?:download/)?(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)(?:/(?P<version>\d[\w.+-]*))?
     ERR_PNPM_FETCH_40[13] +GET https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)
@@ -67,7 +74,7 @@ rule "auth" {
     This module version is not available
     (?i)rate.?limit
   RE
-  subject  = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
+  subject  = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), pulling == "" ? "" : base_reference, vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
   version  = version
   summary  = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
   fix {

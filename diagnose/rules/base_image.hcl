@@ -35,7 +35,7 @@ rule "base_image" {
     toomanyrequests
     (?i)tls handshake timeout
   RE
-  subject  = platform != "" ? coalesce(base_reference, image_name, image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
+  subject  = platform != "" ? coalesce(base_reference, image_name, image, base_image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
   version  = platform != "" ? "linux/amd64" : image_name == "" ? base_tag : tag
   summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
 }
@@ -85,5 +85,5 @@ sample "buildkit" {
     #2 [internal] load metadata for registry.example/base/web:2
     #2 ERROR: no match for platform in manifest: not found
   LOG
-  want = { category = "base_image", subject = "registry.example/base/web", version = "2" }
+  want = { category = "base_image", subject = "registry.example/base/web:2", version = "linux/amd64" }
 }

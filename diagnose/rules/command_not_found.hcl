@@ -17,6 +17,9 @@ rule "command_not_found" {
     ERR_PNPM_NO_SCRIPT +Missing script: (?P<name>[\w:.-]+)
     (?i)error Command "(?P<name>[^"]+)" not found
     ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL +Command "(?P<name>[^"]+)" not found
+    Couldn't find the binary (?P<name>[\w.@/-]+)
+    Could not find an existing '(?P<name>[^']+)' binary to run
+    python[\d.]*: No module named (?P<name>[\w.]+)
     (?i)couldn't find a script named "(?P<name>[^"]+)"
     (?i)failed to spawn: `(?P<name>[^`]+)`
     (?i)command not found: (?P<name>[\w.+-]+)$

@@ -49,7 +49,7 @@ rule "compile_failure_missing" {
     (?i)ModuleNotFoundError: No module named 'distutils'
   RE
   except   = "(?i)warning: "
-  subject  = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, header, command_name, library)
+  subject  = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, extension, header, command_name, library)
   version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
   fix {
@@ -63,6 +63,44 @@ rule "compile_failure_missing" {
   }
 }
 
+# A tool that a package's setup wants to run.
+rule "compile_failure_tool" {
+  category   = "compile_failure"
+  tool       = "pip"
+  priority   = 58
+  match      = <<-RE
+    FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<command_name>[a-z][\w+-]*)'
+    pip\._vendor\.\S*BackendUnavailable
+    Cannot import '(?P<command_name>[\w.]+)'$
+  RE
+  when       = pip_setup != ""
+  subject    = coalesce(build_list, failed_package, pip_building, command_name)
+  version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary    = "${coalesce(failed_package, pip_building, "The package")} does not build: ${coalesce(command_name, "a build tool")} is missing."
+  summary_zh = "${coalesce(failed_package, pip_building, "软件包")} 构建失败：缺少 ${coalesce(command_name, "构建工具")}。"
+  fix {
+    when     = provides("apt", command_name) != ""
+    title    = "Install what it needs: apt = [\"${provides("apt", command_name)}\"]."
+    title_zh = "安装它所需要的工具：apt = [\"${provides("apt", command_name)}\"]。"
+    safe     = true
+    edit {
+      address = "${batch}.apt[+]"
+      set     = provides("apt", command_name)
+    }
+  }
+}
+
+fact "pip_setup" {
+  match = <<-RE
+    (?P<pip_setup>setup\.py egg_info" failed)
+    (?P<pip_setup>metadata-generation-failed)
+    (?P<pip_setup>(?:Getting requirements to build (?:wheel|editable)|Preparing metadata|Preparing editable metadata|python setup\.py \w+|Building wheel for \S+) .*did not run successfully)
+    (?P<pip_setup>BackendUnavailable)
+    (?P<pip_setup>The build backend returned an error)
+    (?P<pip_setup>Failed building wheel for)
+  RE
+}
+
 rule "compile_failure" {
   category   = "compile_failure"
   priority   = 43
@@ -72,6 +110,9 @@ rule "compile_failure" {
     (?i)error: command '\S*(?:gcc|cc|g\+\+|clang|cl\.exe|rustc|x86_64-linux-gnu-gcc)' failed with exit (?:code|status) 
     (?i)make(?:\[\d+\])?: \*\*\* .*Error \d+$
     (?i)gyp ERR! build error
+    gyp ERR! not ok
+    npm (?:error|ERR!) (?P<package>(?:@[\w.-]+/)?[\w.-]+)@\S+ (?:install|postinstall): `(?:node-gyp|node-pre-gyp|prebuild-install)
+    (?P<package>[^/\s]+): Failed to auto-install node-gyp
     (?i)failed to build gem native extension
     (?i)(?:^|ERROR: )Failed building wheel for (?P<package>\S+)
     (?i)could not build wheels for (?P<package>[^\s,]+)
@@ -161,13 +202,16 @@ fact "go_import" {
   RE
 }
 
+fact "extension" {
+  match = "building '_?(?P<extension>[\\w]+)[\\w.]*' extension"
+}
+
 # pip says "Collecting X" for each package; the one whose metadata or wheel it
 # makes when a compiler fails is the last.
 fact "pip_building" {
   match = <<-RE
     ^Collecting (?P<pip_building>[A-Za-z0-9][\w.-]*)
     ^Building wheel for (?P<pip_building>[A-Za-z0-9][\w.-]*) .*: (?:started|finished with status 'error')
-    building '(?P<pip_building>[\w.]+)' extension
     Building (?P<pip_building>[\w-]+) version \d
   RE
 }

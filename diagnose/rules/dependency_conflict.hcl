@@ -66,8 +66,8 @@ rule "dependency_conflict" {
     requires a different Python
     requires rustc
   RE
-  subject  = coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
-  version  = coalesce(constraint_version, version)
+  subject  = coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
+  version  = coalesce(constraint_version, conflict_version, conflict_over == "" ? version : "")
   summary  = "${coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "The packages")}: the requirements exclude each other."
   fix {
     when  = found_npm != ""
@@ -95,12 +95,27 @@ fact "apt_conflict" {
   first = true
 }
 
+# What pip's requirements disagree about.
+fact "conflict_over" {
+  match = <<-RE
+    ^(?:[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])? \d\S* depends on|The user requested(?: \(constraint\))?) (?P<conflict_over>[A-Za-z0-9][\w.-]*)
+  RE
+  first = true
+}
+
+fact "conflict_version" {
+  match = "^The user requested (?:\\(constraint\\) )?[A-Za-z0-9][\\w.-]*[=<>!~]=?(?P<conflict_version>\\d\\S*)"
+}
+
 fact "package_conflict" {
   match = "npm (?:error|ERR!) (?:peer|peerOptional) \\S+@\"[^\"]*\" from (?P<package_conflict>(?:@[\\w.-]+/)?[^@\\s]+)@"
 }
 
 fact "pnpm_peer" {
-  match = "^(?:[└├]─[┬─] |dependencies:$)?\\+? ?(?P<pnpm_peer>(?:@[\\w.-]+/)?[\\w.-]+) \\d\\S*: unmet peer"
+  match = <<-RE
+    ^(?:│ +)*[└├]─┬ (?P<pnpm_peer>(?:@[\w.-]+/)?[\w.-]+) \d
+  RE
+  first = true
 }
 
 sample "pip" {

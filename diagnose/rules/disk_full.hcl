@@ -31,8 +31,8 @@ rule "disk_full" {
     (?i)number of file watchers|inotify
   RE
   unless   = "number of file watchers reached"
-  subject  = coalesce(base_reference, go_target, bun_package, curl_output, path)
-  version  = base_reference == "" ? go_target_version : ""
+  subject  = coalesce(pulling == "" ? "" : base_reference, go_target, bun_package, curl_output, path)
+  version  = pulling == "" ? go_target_version : ""
   summary  = "The disk is full."
   fix {
     when  = image != "" || base_image != ""

@@ -47,7 +47,12 @@ fact "failed_package" {
     × (?:Building wheel|Preparing metadata|Running setup\.py install) for (?P<failed_package>[A-Za-z0-9][\w.-]*)
     Could not build wheels for (?P<failed_package>[A-Za-z0-9][\w.-]*)
     (?:npm (?:error|ERR!)|gyp ERR!) (?:path|cwd|gyp ERR! cwd) \S*node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)$
-    (?:^|/)node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+) (?:install|postinstall)(?:\$|:) 
+    (?:^|/)node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+) (?:preinstall|install|postinstall)(?:\$|:) ?
+    npm (?:error|ERR!) (?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@\S+ (?:preinstall|install|postinstall): 
+    Failed at the (?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@\S+ (?:preinstall|install|postinstall) script
+    ^error \S*/node_modules/(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+): Command failed
+    error: (?:preinstall|install|postinstall) script from "(?P<failed_package>[^"]+)" exited
+    Failed to (?:download and build|download|build|read|install:) `(?P<failed_package>[A-Za-z0-9][\w.-]*)
     YN0009: \S* ?(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@
     ERR_PNPM\S+ +(?P<failed_package>(?:@[\w.-]+/)?[\w.-]+)@\S+ (?:install|postinstall)
     Error installing (?P<failed_package>[\w.-]+):
@@ -60,7 +65,7 @@ fact "failed_package" {
 
 fact "failed_version" {
   match = <<-RE
-    Failed to (?:download and )?build `[A-Za-z0-9][\w.-]*==(?P<failed_version>[\w.!+]+)`
+    Failed to (?:download and build|download|build|read) `[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?==(?P<failed_version>[\w.!+]+)`
     failed to run custom build command for `[\w.-]+ v(?P<failed_version>[\w.+-]+)
     ^[\w.-]+-sys = (?P<failed_version>\d[\w.+-]*)$
     /gems/[a-z][\w.-]*-(?P<failed_version>\d[\w.]*)/ext/

@@ -32,6 +32,7 @@ rule "incompatible_runtime" {
     npm (?:error|ERR!) notsup Not compatible with your (?:version of node/npm|operating system or architecture): (?P<package>(?:@[\w.-]+/)?[^@\s]+)@(?P<version>\S+)
     ERR_PNPM_UNSUPPORTED_ENGINE
     ERR_PNPM_UNSUPPORTED_PLATFORM
+    Your (?:Node|pnpm|npm|yarn) version is incompatible with "(?P<package>(?:@[\w.-]+/)?[^@"]+)@(?P<version>[^"]+)"
     (?i)your (?:pnpm|node|npm|yarn) version is incompatible with
     (?i)this version of (?P<package>pnpm|npm|yarn) requires (?:at least )?Node\.?js (?P<needs>v?\S+)
     npm (?:does not support|v[\d.]+ does not support|is known not to run on) Node\.js
@@ -96,6 +97,25 @@ rule "incompatible_runtime" {
   subject  = coalesce(package, python_project, failed_package, pip_building, bad_arch, go_runtime)
   version  = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
   summary  = "${coalesce(package, failed_package, pip_building, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
+}
+
+# A source for Python 2 in a package; in the user's own file it is a mistake in
+# that file.
+rule "incompatible_python2" {
+  category   = "incompatible_runtime"
+  tool       = "pip"
+  priority   = 63
+  match      = <<-RE
+    SyntaxError: Missing parentheses in call to '(?P<word>print|exec)'
+    SyntaxError: multiple exception types must be parenthesized
+    NameError: name '(?P<word>unicode|xrange|basestring|raw_input)' is not defined
+    ModuleNotFoundError: No module named '(?P<word>ConfigParser|urllib2|Queue|StringIO|commands)'
+  RE
+  when       = pip_setup != ""
+  subject    = coalesce(build_list, failed_package, pip_building)
+  version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary    = "${coalesce(failed_package, pip_building, "The package")} is written for Python 2."
+  summary_zh = "${coalesce(failed_package, pip_building, "这个软件包")} 是为 Python 2 编写的。"
 }
 
 fact "found_npm" {

@@ -5,6 +5,16 @@ rule "integrity" {
   match    = <<-RE
     (?i)failed to verify the checksum of `(?P<package>[\w-]+)
     (?i)signature from "[^"]*" is (?:unknown trust|invalid|marginal trust)
+    Hashes are required in --require-hashes mode, but they are missing
+    In `?--require-hashes`? mode, all requirements must have (?:a hash|their versions pinned).*?(?:: (?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>\S+))?)?$
+    (?:Wheel|wheel) '(?P<package>[^']+)' located at \S+ is invalid
+    (?P<package>[A-Za-z0-9][\w.-]*) has an invalid wheel
+    (?i)\bbad crc\b
+    (?i)failed to extract archive: (?P<package>[A-Za-z0-9][\w.]*?)-(?P<version>\d[\w.]*)
+    (?i)error: (?:invalid distance|invalid block type|invalid stored block|invalid code lengths|incorrect (?:data|header) check|too many length)
+    not found in known hashes
+    (?i)checksum for .* (?:does not match|mismatch)
+    (?i)expected sha\d+ .* (?:got|actual)
     (?i)invalid or corrupted (?:package|database)
     (?i)(?:one or more )?PGP signatures? could not be verified
     (?i)do not match the hashes from the requirements file
@@ -87,11 +97,18 @@ fact "sum_file" {
 }
 
 fact "npm_tarball" {
+  match = "/-/(?P<npm_tarball>[\\w.-]+?)-\\d[^/\\s]*\\.tgz"
+}
+
+fact "npm_tarball" {
   match = "tarball data for (?P<npm_tarball>(?:@[\\w.-]+/)?[\\w.-]+)@"
 }
 
 fact "pip_hash_package" {
-  match = "^(?P<pip_hash_package>[A-Za-z0-9][\\w.-]*)(?:\\[\\S+\\])?==\\S+ from https?://"
+  match = <<-RE
+    ^(?P<pip_hash_package>[A-Za-z0-9][\w.-]*)(?:\[\S+\])?==\S+ from https?://
+    ^(?P<pip_hash_package>[A-Za-z0-9][\w.-]*)(?:\[\S+\])?==\S+ --hash=
+  RE
 }
 
 fact "pip_hash_version" {

@@ -22,12 +22,25 @@ rule "lock_mismatch" {
     (?i)updates to go\.(?:mod|sum) needed
     (?i)missing go\.sum entry
     (?i)inconsistent vendoring
+    doesn't seem to be present in your lockfile
+    (?i)uv\.lock` (?:is missing|was not found).*--locked
     (?i)the gemfile.*(?:lockfile|gemfile\.lock).*(?:frozen|out of sync|changed|can't be updated)
     (?i)you are trying to install in deployment mode after changing your Gemfile
     (?i)the dependencies in your gemfile changed, but the lockfile can't be updated
   RE
   subject  = path
   summary  = "The lock file ${path == "" ? "" : "${path} "}does not fit its manifest."
+}
+
+# npm's help after a failed "npm ci" can be all that is left of it.
+rule "lock_mismatch_npm_help" {
+  category   = "lock_mismatch"
+  tool       = "npm"
+  priority   = 4
+  confidence = "low"
+  match      = "npm (?:error|ERR!) Run \"npm help ci\" for more info"
+  summary    = "npm ci did not accept the lock file: it is missing or does not fit package.json."
+  summary_zh = "npm ci 不接受锁文件：它缺失，或与 package.json 不一致。"
 }
 
 sample "npm" {

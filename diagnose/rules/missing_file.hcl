@@ -3,6 +3,18 @@ rule "missing_file" {
   category = "missing_file"
   priority = 42
   match    = <<-RE
+    cipm can only install packages with an existing (?P<path>package-lock\.json)
+    `npm ci` command can only install with an existing (?P<path>package-lock\.json)
+    Could not install from "(?P<path>[^"]+)" as it does not (?:exist|contain a package\.json)
+    refers to a non-existing file '"?(?P<path>[^"']+)
+    package\.json not found for "file:(?P<path>[^"]+)"
+    (?i)invalid requirement: '(?P<path>\.{0,2}/[^']*)'
+    (?P<path>\S+) (?:is not a valid editable requirement\. It )?should either be a path to a local project or a VCS url
+    (?i)Distribution not found at: \S*?(?P<path>[^/\s]+)$
+    (?i)(?:Project directory|Directory|Project path) `(?P<path>[^`]+)` does not exist
+    (?i)(?:No environment file found at|Failed to read certificate file|Failed to read `[^`]+` directory): `?(?P<path>[^`]+)`?
+    (?i)Directory not found for index: (?P<path>\S+)
+    (?i)failed to (?:read|open|query metadata of)(?: from)? file `(?P<path>[^`]+)`: No such file
     (?i)unable to find lockfile at `(?P<path>[^`]+)`
     (?i)File not found: '?(?P<path>[^'`\s]+)
     python\S*: can't open file '(?:\S*/)?(?P<path>[^'/]+)'
@@ -34,13 +46,14 @@ rule "missing_file" {
     (?i)(?P<path>go\.mod) file not found in current directory
     (?i)no `(?P<path>pyproject\.toml)` found
     (?i)there is no (?P<path>POM) in this directory
-    (?i)neither '(?P<path>setup\.py)' nor 'pyproject\.toml' found
-    (?i)Directory '(?P<path>[^']+)' is not installable
+    (?i)directory '(?P<path>[^']{2,})' is not installable
+    (?i)neither 'setup\.py' nor '(?P<path>pyproject\.toml)' found
     (?i)Invalid requirement: '(?P<path>[^']+)': Expected package name at the start|File '(?P<path>[^']+)' does not exist
     (?i)no makefile found
     (?i)no rule to make target '(?P<path>[^']+)'
     (?i)the source directory "(?P<path>[^"]+)" does not (?:exist|appear to contain)
-    (?i)Cannot find module '(?P<path>(?:\.{0,2}/)[^']+)'
+    (?i)Cannot find module '(?:/(?:app|srv|code|src|workspace|usr/src/app|home/\w+(?:/app)?)/)?(?P<path>\.{0,2}/?[^'\s]*(?:/|\.[cm]?[jt]sx?|\.json)[^'\s/]*)'
+    error: Module not found "(?P<path>[^"]+)"
     (?i)\[Errno 2\] (?:没有那个文件或目录|Datei oder Verzeichnis nicht gefunden)?:? '(?P<path>[^']+)'
     (?:无法(?:获取|打开|访问)|Aufruf von stat für|impossible d'évaluer|no se puede efectuar .stat. sobre) ?['‘"»“](?P<path>[^'’"«”]+)['’"«”]
     ^bash: line \d+: 404: 
@@ -62,6 +75,8 @@ rule "missing_file" {
   RE
   except   = <<-RE
     (?i)(?:^|/)env: 
+    gyp WARN
+    (?i)Retrying in
     ^xargs: 
     (?i)bad interpreter
     (?i)message bus|start-stop-daemon|invoke-rc\.d|update-alternatives
@@ -76,8 +91,13 @@ rule "missing_file" {
     (?i)npm (?:error|ERR!) 404
     (?i)could not read (?:username|password)
   RE
-  subject  = coalesce(path, wget_file, curl_file)
+  subject  = coalesce(pip_filename, path, wget_file, curl_file)
   summary  = coalesce(path, wget_file, curl_file) == "" ? "A file that the step needs is not there." : "${coalesce(path, wget_file, curl_file)} is not there."
+}
+
+# pip repeats a path in full; the warning before has it as it was written.
+fact "pip_filename" {
+  match = "Requirement '(?P<pip_filename>[^']+)' looks like a filename, but the file does not exist"
 }
 
 fact "wget_file" {
@@ -86,6 +106,23 @@ fact "wget_file" {
 
 fact "curl_file" {
   match = "curl .*https?://[^\\s/]+/(?:\\S*/)?(?P<curl_file>[\\w.-]+)"
+}
+
+# A download that is not there explains what its absence breaks afterwards.
+rule "missing_download" {
+  category   = "missing_file"
+  priority   = 52
+  match      = <<-RE
+    curl: \(22\) .*(?:error: 404|错误：404)
+    curl: \(78\) 
+    ^20\d\d-\d\d-\d\d [\d:]+ (?:ERROR|错误) 404
+    \bERROR 404: Not Found
+  RE
+  tool       = "curl"
+  subject    = fetched_file
+  version    = fetched_version
+  summary    = "${coalesce(fetched_file, "What the step downloads")} is not there (404)."
+  summary_zh = "要下载的 ${coalesce(fetched_file, "文件")} 不存在（404）。"
 }
 
 # What curl fetched for bash was an error page.

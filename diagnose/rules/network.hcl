@@ -35,7 +35,7 @@ rule "network_dns" {
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
   RE
-  subject  = coalesce(failed_package, base_reference, host != "hostname" ? host : "", net_host, fetched_host)
+  subject  = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, fetched_host)
   summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
 }
 
@@ -54,6 +54,17 @@ rule "network_connect" {
     (?i)connect ECONNREFUSED (?P<host>[0-9a-z.:]+)
     (?i)\b(?:ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ECONNABORTED|EPIPE)\b
     (?i)socket hang up
+    too many connection resets
+    The server aborted pending request
+    (?i)awaiting response\.\.\. No data received
+    ^No data received\.$
+    (?i)(?:Get|Head|Post) "[^"]+": (?:unexpected )?EOF$
+    (?i)end of file before message length reached
+    (?i)connection closed before message completed
+    (?i)error reading a body from connection
+    (?:DNSResolveFailed|ConnectionRefused|ConnectionClosed|ConnectionReset|FailedToOpenSocket|UnableToConnect|NetworkUnreachable|HostUnreachable) (?:downloading|extracting)
+    (?i)could not connect, are you offline
+    (?i)Max retries exceeded with url.*NewConnectionError
     (?i)connection refused
     (?i)connection reset by peer
     (?i)connection aborted
@@ -105,7 +116,7 @@ rule "network_connect" {
     ^npm (?:WARN|warn)
     (?i)http code 40[137] from proxy
   RE
-  subject  = coalesce(failed_package, base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
+  subject  = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
   summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
 }
 

@@ -104,12 +104,12 @@ rule "yarn_missing_package" {
   tool     = "yarn"
   priority = 45
   match    = <<-RE
-    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+): Not found
+    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+): (?i:not found)
     Couldn't find package "(?P<package>(?:@[\w.-]+/)?[^"@\s]+)(?:@[^"]*)?"
     YN0035: .*?(?P<package>(?:@[\w.-]+/)?[\w.-]+)@npm:\S+: Package not found
     YN0035: .*Package not found
   RE
-  subject  = replace(replace(package, "%2f", "/"), "%2F", "/")
+  subject  = replace(replace(coalesce(package, yarn_unknown), "%2f", "/"), "%2F", "/")
   summary  = "yarn finds no package called ${package}."
   fix {
     when  = known("npm", package) != ""
@@ -119,6 +119,10 @@ rule "yarn_missing_package" {
       set     = known("npm", package)
     }
   }
+}
+
+fact "yarn_unknown" {
+  match = "YN0027: \\W*(?P<yarn_unknown>(?:@[\\w.-]+/)?[\\w.-]+)@\\S+ can't be resolved"
 }
 
 rule "bun_missing_package" {
@@ -226,6 +230,7 @@ rule "gem_missing_package" {
     Could not find gem '(?P<package>[^' ]+)' in (?:rubygems|any|locally)
     Could not find gem '(?P<package>[^' ]+)'
   RE
+  except   = "here is why:$"
   subject  = package
   summary  = "gem finds no gem called ${package}."
 }
@@ -238,6 +243,7 @@ rule "gem_version_not_found" {
     Could not find a valid gem '(?P<package>[^']+)' \((?:= )?(?P<version>[^)>]*[1-9][^)]*)\) in any repository
     Could not find gem '(?P<package>[^' ]+) \((?:= )?(?P<version>[^)]+)\)'
   RE
+  except   = "here is why:$"
   subject  = package
   version  = version
   summary  = "${package} has no version ${version}."
@@ -309,6 +315,9 @@ rule "js_version_not_found" {
     YN0082: .*?(?P<package>(?:@[\w.-]+/)?[\w.-]+)@npm:(?P<version>[^:\s]+): No candidates found
     YN0016: .*?(?P<package>(?:@[\w.-]+/)?[\w.-]+)@npm:(?P<version>[^:\s]+): 
     Couldn't find any versions for "(?P<package>[^"]+)" that matches "(?P<version>[^"]+)"
+    YN0016: .*(?:Registry failed to return tag|Package not found.*tag) "(?P<version>[^"]+)"
+    YN0027: \W*(?P<package>(?:@[\w.-]+/)?[\w.-]+)@(?P<version>(?:[a-tv-z\d^~<>=*]|u[^n])[^\s]*) can't be resolved to a satisfying range
+    Package "(?P<package>[^"]+)" with tag "(?P<version>[^"]+)" not found
     (?i)the latest release of \S+ is "(?P<latest>[^"]+)"
     (?i)possible versions: (?P<there>.*)
   RE

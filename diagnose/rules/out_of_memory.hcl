@@ -8,6 +8,7 @@ rule "out_of_memory" {
     (?i)\bout of memory\b
     (?i)cannot allocate memory
     (?i)virtual memory exhausted
+    failed to map segment from shared object$
     (?i)memory exhausted
     ^MemoryError
     (?:line \d+|行 \d+|Zeile \d+|ligne \d+|línea \d+): +\d+ (?:Killed|已杀死|Getötet|Processus arrêté|Terminado \(killed\)|Killed: 9)

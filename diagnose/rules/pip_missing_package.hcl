@@ -2,8 +2,9 @@
 # which other rules, deeper ones, tell.
 rule "pip_missing_package" {
   category = "missing_package"
-  tool     = "pip"
-  priority = 45
+  tool       = "pip"
+  priority   = 45
+  confidence = "medium" # a server that refuses without a word looks the same
   match    = <<-RE
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*\(from versions: (?:none)?\)
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*from versions: none

@@ -11,6 +11,9 @@ rule "rate_limited" {
     npm (?:error|ERR!) code E429
     GET https?://\S*?(?P<package>[\w.-]+) - 429$
     ERR_PNPM_FETCH_429 +GET https?://\S+?/(?P<package>[\w@%./-]+): 
+    bad response Too Many Requests 429
+    Response Code: 429\b
+    got 429$
     (?i)rate limit (?:exceeded|reached)
     (?i)api rate limit
     (?i)you have reached your (?:unauthenticated )?pull rate limit
@@ -23,7 +26,7 @@ rule "rate_limited" {
   except   = <<-RE
     (?i)will retry|retries left
   RE
-  subject  = coalesce(package, base_reference, uv_missing, failed_package, net_host)
+  subject  = coalesce(package, pulling == "" ? "" : base_reference, uv_missing, failed_package, net_host)
   summary  = "The server refuses for too many requests (429)."
 }
 

@@ -46,6 +46,16 @@ fact "cloned" {
 fact "base_reference" {
   match = <<-RE
     \d+ \| (?:>>> )?FROM (?:--\S+ )*(?P<base_reference>\S+)
+    load metadata for (?:docker\.io/(?:library/)?)?(?P<base_reference>\S+?)(?::latest)?$
+    failed to pull image '(?P<base_reference>[^']+)'
+    access denied to '(?P<base_reference>[^']+)'
+  RE
+}
+
+# Whether it is a registry that failed, not a step.
+fact "pulling" {
+  match = <<-RE
+    (?P<pulling>failed to resolve source metadata|failed to pull image|/manifests/|toomanyrequests|pull access denied|access denied to '|initializing source docker|pinging container registry|error pulling image|writing blob|copying system image|exceeds the maximum filesystem size|reading manifest|failed to do request: (?:Head|Get))
   RE
 }
 

@@ -13,6 +13,10 @@ rule "service_unavailable" {
     (?i)status_code=5\d\d
     (?i)http status server error \(5\d\d
     (?i)(?:returned|returned error:|server returned code|returned status code|request failed:|with status|responded with|response code|got) (?:an? )?(?:http )?(?:error )?(?:code )?5(?:0\d|2\d)\b
+    bad response .{3,30} 5\d\d \(
+    Response Code: 5\d\d\b
+    The registry appears to be down
+    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://\S+: (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)
     npm (?:error|ERR!) code E5\d\d
     ERR_PNPM_FETCH_5\d\d
     GET https?://\S+ - 5\d\d$
@@ -29,7 +33,7 @@ rule "service_unavailable" {
   except   = <<-RE
     (?i)will retry|retrying|attempt \d|retries left
   RE
-  subject  = coalesce(uv_missing, base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
+  subject  = coalesce(uv_missing, pulling == "" ? "" : base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
   summary  = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
 }
 

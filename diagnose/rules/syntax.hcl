@@ -23,6 +23,7 @@ rule "syntax" {
     \b(?:EINVALIDTAGNAME|EINVALIDPACKAGETARGET|EJSONSYNTAX|EUNSUPPORTEDPROTOCOL)\b
     (?i)failed to parse json
     (?i)(?:unexpected|expected) .* in JSON at position \d+.* in (?P<file>\S+\.json)
+    (?i)(?:unexpected|expected) .* in JSON .*\(when parsing \S*?(?P<file>[^/\s]+\.json)\)
     (?i)(?:unexpected token|expected) .* in JSON at position
     (?i)SyntaxError: (?P<file>\S+\.json): 
     (?i)JSONParseError|JSON5: invalid|JSONDecodeError
@@ -30,6 +31,11 @@ rule "syntax" {
     (?i)failed to parse ['`"](?P<file>[^'`"]+)['`"]
     (?i)failed to parse (?:lock file|manifest at|project|pyproject)
     (?i)TOMLDecodeError
+    TomlError: \S*?(?P<file>[\w.-]+\.toml)
+    ERR_PNPM_SPEC_NOT_SUPPORTED_BY_ANY_RESOLVER +(?P<what>.+?) isn't supported
+    unrecognised dependency format: (?P<what>.+)
+    ERR_PNPM_(?:JSON_PARSE|INVALID_WORKSPACE_CONFIGURATION|BAD_PACKAGE_JSON|INVALID_PACKAGE_NAME|BROKEN_LOCKFILE)
+    (?i)malformed lockfile|YN0031: .*syntax
     (?i)invalid TOML
     (?i)TOML parse error
     (?i)tomli?\.?(?:lib)?\.TOMLDecodeError|tomlkit\.exceptions
@@ -66,6 +72,7 @@ rule "syntax" {
   RE
   except   = <<-RE
     Expected package name at the start
+    (?i)invalid requirement: '?\.{0,2}/
     (?i)Unexpected token ['"]?(?:\?\?=|\?\.|\|\|=|&&=|\?\?)
     ^SyntaxError: Unexpected token '(?:\?\?=|\.|\?|\|\|=|&&=|\{|\*|import|export)'
     (?i)npm (?:warn|notice)

@@ -8,6 +8,7 @@ rule "timeout_network" {
     (?i)timed out while waiting|gave up waiting
     (?i)\(Timeout was reached\)
     (?i)read timed out
+    Read error \(Connection timed out\) in headers
     (?i)readtimeouterror
     (?i)connecttimeouterror
     (?i)connect timeout=

@@ -26,6 +26,9 @@ rule "tls" {
     (?i)ssl certificate problem
     (?i)invalid peer certificate
     (?i)UnknownIssuer
+    received corrupt message of type Invalid(?:ContentType|Message)
+    \bTLSHandshakeFailed\b
+    (?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|ERR_TLS\w*|CERT_HAS_EXPIRED) downloading
     (?i)InvalidCertificate
     (?i)wrong version number
     (?i)ssl3?_get_record|packet length too long
