@@ -15,6 +15,9 @@ var (
 	quotes = "'\"`‘’“”„«»‹›「」 \u00a0\u202f"
 )
 
+// blanks are what plain turns into a blank.
+var blanks = strings.NewReplacer("\u2009", " ", "\u00a0", " ", "\u202f", " ")
+
 // translation turns a message in another language into the English one that
 // rules know.
 type translation struct {
@@ -29,7 +32,7 @@ func translations() []translation {
 	var all []translation
 	english := ""
 	for line := range strings.Lines(catalog) {
-		line = strings.TrimSuffix(line, "\n")
+		line = blanks.Replace(strings.TrimSuffix(line, "\n"))
 		if text, ok := strings.CutPrefix(line, "= "); ok {
 			english = replacement(text)
 		} else if !strings.HasPrefix(line, "#") {

@@ -28,7 +28,8 @@ rule "command_not_found" {
     sudo: (?P<name>\S+): command not found
     (?i)env: ['‘"]?(?P<name>[\w.+-]+)['’"]?: No such file or directory
     env: can't execute '(?P<name>[^']+)'
-    xargs: (?P<name>[\w.+-]+): No such file or directory
+    (?:xargs|nice|nohup|setsid|stdbuf|ionice|chroot|exec|time): ['‘"]?(?P<name>[\w.+-]+)['’"]?: No such file or directory
+    git: '(?P<name>[\w-]+)' is not a git command
     (?i)cannot find command '(?P<name>[^']+)'
     npm (?:error|ERR!) syscall spawn (?P<name>[\w.+-]+)
     exec: (?P<name>[\w./+-]+): not found
@@ -36,6 +37,9 @@ rule "command_not_found" {
     (?i)(?P<name>git|node|npm|python3?|java|docker|make|cmake|ffmpeg) (?:is not installed|not installed|executable not found|command not found|was not found on)
     OCI runtime exec failed: .*exec: "(?P<name>[^"]+)"
     (?i)no such (?:program|executable):? ['"`]?(?P<name>[\w.+-]+)
+  RE
+  except   = <<-RE
+    sh: (?:line )?\d+: (?:\[\[|source|pushd|popd|declare|shopt|let|mapfile|select|typeset): not found
   RE
   subject  = name
   summary  = "The command ${name} is not there."

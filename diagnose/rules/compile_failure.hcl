@@ -192,7 +192,11 @@ fact "python_module" {
 }
 
 fact "gem_package" {
-  match = "Error installing (?P<gem_package>[\\w.-]+):"
+  match = <<-RE
+    Error installing (?P<gem_package>[a-z][\w-]*?(?:-\d[\w.]*)?(?:\.gem)?):
+    /gems/(?P<gem_package>[A-Za-z][\w-]*?)-\d[\w.]*(?:/ext| for inspection|/)
+    /extensions/[^/]+/[^/]+/(?P<gem_package>[A-Za-z][\w-]*?)-\d
+  RE
 }
 
 fact "go_import" {

@@ -58,6 +58,7 @@ rule "dependency_conflict" {
     ^W: 
   RE
   unless   = <<-RE
+    (?i)incompatible with the existing python installation
     (?i)following specifications were found to be incompatible with your system
     candidate versions found which didn't match
     no matching package named

@@ -10,6 +10,7 @@ rule "disk_full" {
     (?i)insufficient (?:free )?(?:disk )?space
     (?i)you don't have enough free space in (?P<path>\S+?)\.?$
     (?i)disk quota exceeded
+    NoSpaceLeftError
     (?i)\bENOSPC\b(?:.* for "(?P<path>[^"]+)")?
     \[Errno 28\]
     (?i)disk full

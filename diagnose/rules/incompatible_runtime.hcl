@@ -76,6 +76,7 @@ rule "incompatible_runtime" {
     (?i)UnsupportedClassVersionError|class file has wrong version|invalid (?:target|source) release: |release version \d+ not supported|Fatal error compiling: error: (?:invalid|release)
     (?i)has been compiled by a more recent version of the Java
     (?i)following specifications were found to be incompatible with your system
+    (?i)following specifications were found to be incompatible with the existing python installation
     (?i)(?P<package>[\w.-]+)=\S+ -> __(?:cuda|glibc|unix|osx|linux|win)
     (?P<package>[A-Za-z0-9][\w.-]*)==(?P<version>\S+) has no wheels? with a matching
     (?i)no wheels? (?:with|found).*(?:matching|compatible) (?:platform|python|abi)

@@ -10,6 +10,15 @@ rule "integrity" {
     (?:Wheel|wheel) '(?P<package>[^']+)' located at \S+ is invalid
     (?P<package>[A-Za-z0-9][\w.-]*) has an invalid wheel
     (?i)\bbad crc\b
+    no valid OpenPGP data found
+    '(?P<package>[^']+)' is not a Debian format archive
+    dpkg-deb: error: .*(?:corrupt|unexpected end of file|not a Debian)
+    Invalid archive signature
+    CondaVerificationError
+    ChecksumMismatchError
+    InvalidArchiveError
+    (?i)The package for (?P<package>[\w.-]+) located at \S+ appears to be corrupted
+    Conda detected a mismatch between the expected content
     (?i)failed to extract archive: (?P<package>[A-Za-z0-9][\w.]*?)-(?P<version>\d[\w.]*)
     (?i)error: (?:invalid distance|invalid block type|invalid stored block|invalid code lengths|incorrect (?:data|header) check|too many length)
     not found in known hashes

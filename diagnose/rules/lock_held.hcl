@@ -8,6 +8,7 @@ rule "lock_held" {
     (?i)could not get lock (?P<path>\S+?)[. ]
     (?i)unable to (?:acquire the dpkg frontend lock|lock the administration directory) \((?P<path>[^)]+)\), is another process
     (?i)dpkg: error: dpkg frontend lock (?:is )?(?:was )?locked by another process
+    \(unable to lock database\)
     (?i)unable to lock (?:database|directory (?P<path>\S+?))[: ]
     (?i)failed to open apk database: temporary error
     BlockingIOError: \[Errno 11\]

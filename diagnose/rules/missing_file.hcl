@@ -71,13 +71,23 @@ rule "missing_file" {
     (?i)manifest unknown.*: file
     (?i)no such file or directory \(os error 2\)
     (?i)can't find a suitable configuration file
+    EnvironmentFileNotFound: '(?:\S*/)?(?P<path>[^'/]+)'
+    EnvironmentLocationNotFound: Not a conda environment: (?P<path>\S+)
+    (?:CondaFileNotFoundError|DirectoryNotFoundError).*'(?P<path>[^']+)'
+    Unsupported file (?P<path>\S+) given on commandline
+    cannot find or open (?P<path>\S+?),
+    tar: (?P<path>\S+): Not found in archive
+    (?i)destination path '(?P<path>[^']+)' does not exist
+    fatal: repository '(?P<path>[./][^']*)' does not exist
+    ['"]?(?P<path>[^\s:'"]+)['"]?: (?:Cannot|无法|Funktion|Não|funzione|No se puede efectuar|Функция) ?"?open"?.*: No such file or directory
+    ['"]?(?P<path>[^\s:'"]+)['"]? ?: open (?:impossible|不能): No such file or directory
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except   = <<-RE
     (?i)(?:^|/)env: 
     gyp WARN
     (?i)Retrying in
-    ^xargs: 
+    ^(?:xargs|nice|nohup|setsid|stdbuf|ionice|time): 
     (?i)bad interpreter
     (?i)message bus|start-stop-daemon|invoke-rc\.d|update-alternatives
     npm (?:error|ERR!) syscall spawn

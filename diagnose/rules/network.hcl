@@ -34,6 +34,7 @@ rule "network_dns" {
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
+    ^sudo: unable to resolve host
   RE
   subject  = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, fetched_host)
   summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
@@ -64,6 +65,7 @@ rule "network_connect" {
     (?i)error reading a body from connection
     (?:DNSResolveFailed|ConnectionRefused|ConnectionClosed|ConnectionReset|FailedToOpenSocket|UnableToConnect|NetworkUnreachable|HostUnreachable) (?:downloading|extracting)
     (?i)could not connect, are you offline
+    ProxyError: Conda cannot proceed
     (?i)Max retries exceeded with url.*NewConnectionError
     (?i)connection refused
     (?i)connection reset by peer

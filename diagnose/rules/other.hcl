@@ -124,6 +124,23 @@ rule "account_missing" {
   }
 }
 
+rule "unbound" {
+  category   = "unknown"
+  priority   = 40
+  confidence = "medium"
+  match      = <<-RE
+    (?:line \d+: |: )(?P<name>\w+): unbound variable
+    (?:\d+: |: )(?P<name>\w+): parameter not set
+  RE
+  subject    = name
+  summary    = "The variable ${name} is not set."
+  summary_zh = "变量 ${name} 没有设置。"
+  fix {
+    title    = "Set ${name} in the batch's or template's env, or give it a default: $${${name}:-...}."
+    title_zh = "在批次或模板的 env 里设置 ${name}，或给它默认值：$${${name}:-……}。"
+  }
+}
+
 rule "crashed" {
   category   = "unknown"
   priority   = 30

@@ -31,6 +31,7 @@ rule "dnf_missing_package" {
     (?i)No package (?P<package>\S+) available
     (?i)error: target not found: (?P<package>\S+)
     (?i)(?:package|provider of) '(?P<package>[^']+)' not found
+    There are no enabled repositories
     (?i)Failed to resolve the transaction:.*No match for argument: (?P<package>\S+)
   RE
   subject  = package

@@ -8,6 +8,7 @@ rule "out_of_memory" {
     (?i)\bout of memory\b
     (?i)cannot allocate memory
     (?i)virtual memory exhausted
+    CondaMemoryError
     failed to map segment from shared object$
     (?i)memory exhausted
     ^MemoryError

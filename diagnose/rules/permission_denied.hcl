@@ -20,6 +20,9 @@ rule "permission_denied" {
     \[Errno 1\] Operation not permitted(?:: '(?P<path>[^']+)')?
     (?i)read-only file system
     EnvironmentNotWritableError
+    (?:NotWritableError|NoWritableEnvsDirError|NoWritablePkgsDirError): 
+    (?i)you cannot perform this operation unless you are root
+    (?i)You don't have write permissions for the (?P<path>\S+) directory
     does not have write permissions to the target environment
     detected dubious ownership in repository at '(?P<path>[^']+)'
     --dangerously-skip-permissions cannot be used with root

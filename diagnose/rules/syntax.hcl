@@ -60,13 +60,17 @@ rule "syntax" {
     (?i): unrecognized option
     (?i)unknown (?:option|flag|shorthand flag|command|subcommand):? 
     (?i)(?:no such option|unrecognized arguments|unrecognised option): 
-    (?i)missing operand|option requires an argument
+    (?i)missing (?:destination )?(?:file )?operand|option requires an argument
     (?i)bad substitution$
     (?i)\[: .*(?:unary|binary|integer expression) (?:operator )?expected
     (?i)parse error near
+    sh: (?:line )?\d+: (?P<what>\[\[|source|pushd|popd|declare|shopt|let|mapfile|select|typeset): not found
+    sh: (?:line )?\d+: Bad substitution
     (?i)missing separator
     (?i)unescaped|invalid (?:control )?character in
-    (?i)E: (?:Command line option|Unable to parse|Syntax error|Type .* is not known)
+    (?i)E: (?:Command line option|Syntax error)
+    Type '[^']*' is not known on (?:line|stanza) \d+ in source list (?P<what>\S+)
+    (?i)Unable to parse package file (?P<what>\S+)
     (?i)Conflicting values set for option
     (?i)npm (?:error|ERR!) Invalid Version: 
   RE
