@@ -12,6 +12,8 @@ import (
 const (
 	maxEvidence = 400   // bytes of one line of evidence
 	commandMark = "++ " // as bash -x has it
+	minCode     = 1000  // bytes of a line that may be minified source
+	codeShare   = 40    // bytes in which source has a ";" or "("
 )
 
 // spaces are what pnpm and French messages have where a blank is meant.
@@ -58,6 +60,12 @@ func plain(line []byte) (text []byte, streamed bool) {
 		return line[prefix:], prefix > 0
 	}
 	return line, false
+}
+
+// isCode says whether a line is a piece of minified source, which Node prints
+// where it threw an error: every message is in it.
+func isCode(line []byte) bool {
+	return len(line) > minCode && (bytes.Count(line, []byte{';'})+bytes.Count(line, []byte{'('}))*codeShare > len(line)
 }
 
 // isEcho says whether a line repeats a command.

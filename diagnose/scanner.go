@@ -139,6 +139,9 @@ func (s *Scanner) piece(raw []byte) {
 	if len(text) == 0 {
 		return
 	}
+	if isCode(text) {
+		return
+	}
 	s.found, s.foreign, s.original = s.found[:0], s.foreign[:0], nil
 	s.engine.literals.find(text, s.note)
 	if len(s.foreign) > 0 && len(text) <= maxWindow {

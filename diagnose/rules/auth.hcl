@@ -18,6 +18,11 @@ rule "auth" {
     in _prompt_for_password$
     Response Code: 40[13]\b
     got 40[13]$
+    API Error: 40[13]\b
+    Error code: 40[13]\b
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 40[13]:
+    Failed to authenticate\b
+    (?:PermissionDenied|Authentication)(?:Error|Exception)\b
     npm (?:error|ERR!) code (?:E401|E403|ENEEDAUTH|EOTP)
     npm (?:error|ERR!) 40[13] .*https?://[^/\s]+/(?:download/)?(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)(?:/(?P<version>\d[\w.+-]*))?
     ERR_PNPM_FETCH_40[13] +GET https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)

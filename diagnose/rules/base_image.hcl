@@ -24,7 +24,7 @@ rule "base_image" {
     short-name "(?P<image_name>[^" ]+)" did not resolve to an alias
     (?i)requested access to the resource is denied
     (?i)initializing source docker://(?P<image_name>\S+?)(?::(?P<tag>\w[\w.-]*))?: .*(?:unknown|not found|denied)
-    ^(?:Error: )?template '(?P<image_name>[^']+)' not found
+    (?:^|[:] )template '(?P<image_name>[^']+)' not found
     tag '(?P<tag>[^']+)' does not exist for template '(?P<image_name>[^']+)'
     you don't have access to template '(?P<image_name>[^']+)'
     error getting base template

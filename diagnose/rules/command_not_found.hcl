@@ -21,8 +21,13 @@ rule "command_not_found" {
     Could not find an existing '(?P<name>[^']+)' binary to run
     python[\d.]*: No module named (?P<name>[\w.]+)
     (?i)couldn't find a script named "(?P<name>[^"]+)"
-    (?i)failed to spawn: `(?P<name>[^`]+)`
+    (?i)failed to spawn: `?(?P<name>[^`\s]+)`?
     (?i)command not found: (?P<name>[\w.+-]+)$
+    Claude Code not found at: (?P<name>\S+)
+    Claude Code native binary not found at (?P<name>\S+?)\. 
+    Claude Code not found\b
+    CLINotFoundError
+    Claude Code (?:executable|native binary) (?:not found )?at (?P<name>\S+) not found
     (?i)no such command: `?(?P<name>[\w.+-]+)
     (?i)could not determine executable to run
     sudo: (?P<name>\S+): command not found

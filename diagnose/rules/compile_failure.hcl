@@ -22,11 +22,16 @@ rule "compile_failure_missing" {
     (?i)(?P<command_name>pg_config|mysql_config|curl-config|xml2-config|xslt-config|gdal-config|geos-config|krb5-config|llvm-config|net-snmp-config|pkg-config|cmake|swig|cython|gfortran|rustc|cargo|ninja|meson|nasm|autoreconf|protoc) (?:executable |command |utility )?(?:is |was |could )?(?:not (?:be )?found|is required|is not installed|not installed)
     (?i)you need to install (?P<command_name>[\w-]+)(?: or| to| first)
     (?i)no acceptable C compiler found
+    Package (?P<library>\S+) was not found in the pkg-config search path
+    invalid command '(?P<command_name>bdist_wheel)'
+    likely indicates that \S+ depends on (?P<command_name>\w+), but doesn't declare it as a build dependency
     (?i)(?:C|CXX|C\+\+|Fortran) compiler .*(?:cannot create executables|is not able to compile|identification is unknown)
     (?i)CMAKE_(?:C|CXX|Fortran|MAKE)_(?:COMPILER|PROGRAM)\S* (?:not set|could be found)
     No CMAKE_\w+_COMPILER could be found
     (?i)cmake must be installed
     (?i)could not find (?:directory of )?(?P<library>openssl|libclang|protoc|boost|zlib|ffmpeg|libpq|sqlite3?)(?: installation)?
+    make(?:\[\d+\])?: \*\*\* No rule to make target '(?P<header>[^']+)', needed by
+    configure: error: (?P<library>[\w.+-]+) (?:library|headers?|development files?) (?:is|are|not)
     (?i)find Python .*(?:Python is not set|could not be run)
     (?i)could not find any Python installation to use
     (?i)can't find Python executable
@@ -126,7 +131,9 @@ rule "compile_failure" {
     (?i)ninja: build stopped: subcommand failed
     (?i)collect2: error: ld returned
     (?i)undefined reference to `
-    (?i)CMake Error at 
+    (?i)CMake Error at .*(?:find_package|find_library|find_program|message|pkg_check_modules|FindPackageHandleStandardArgs|_message)\)?
+    (?i)CMake Error: (?:CMAKE_|.*compiler)
+    CMake Error at CMakeLists\.txt:\d+ \((?:project|enable_language)\)
     (?i)configure: error: 
     (?i)cython\.compiler\.errors
     (?i)error TS\d+: 

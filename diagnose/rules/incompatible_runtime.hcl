@@ -16,6 +16,11 @@ rule "incompatible_runtime" {
     (?i)currently activated Python version \S+ is not supported by the project \((?P<needs>[^)]+)\)
     (?i)current project's (?:supported )?python requirement \((?P<needs>[^)]+)\) is not compatible
     (?i)The current Python version \(\S+\) is not (?:compatible|supported)
+    CMake (?P<needs>[\d.]+) or higher is required\.  You are running version
+    (?i)supported Python range \([^)]*\) is not compatible with some of the required packages
+    (?P<package>[\w.-]+) requires Python (?P<needs>\S+), so it will not be (?:satisfied|installable)
+    (?i)Current Python version \(\S+\) is not allowed by the project \((?P<needs>[^)]+)\)
+    (?i)requires python (?P<needs>[<>=~!]\S+) but you have
     (?i)no interpreter found for Python (?P<needs>\S+)
     (?i)no python .* (?:found|matching).*(?:requires-python|version request)
     (?i)the requested interpreter resolved to Python \S+, which is incompatible with the project's Python requirement: `(?P<needs>[^`]+)`
@@ -25,6 +30,9 @@ rule "incompatible_runtime" {
     AttributeError: module '(?:collections|configparser|inspect|ast)' has no attribute '\w+'
     cannot import name '\w+' from 'collections'
     use_2to3 is invalid
+    TypeError: 'type' object is not subscriptable
+    TypeError: unsupported operand type\(s\) for \|: 'type'
+    AttributeError: type object '\S+' has no attribute '\w+'.*python
     npm (?:error|ERR!) code EBADENGINE
     npm (?:error|ERR!) code EBADPLATFORM
     npm (?:error|ERR!) notsup Unsupported (?:engine|platform) for (?P<package>(?:@[\w.-]+/)?[^@\s]+)@(?P<version>[^:\s]+): wanted: ?(?P<needs>.+?)(?: \(current|$)

@@ -22,6 +22,8 @@ rule "integrity" {
     (?i)failed to extract archive: (?P<package>[A-Za-z0-9][\w.]*?)-(?P<version>\d[\w.]*)
     (?i)error: (?:invalid distance|invalid block type|invalid stored block|invalid code lengths|incorrect (?:data|header) check|too many length)
     not found in known hashes
+    Retrieved digests for links .* not in poetry\.lock
+    Hash for (?P<package>[A-Za-z0-9][\w.-]*) \([^)]+\) from archive
     (?i)checksum for .* (?:does not match|mismatch)
     (?i)expected sha\d+ .* (?:got|actual)
     (?i)invalid or corrupted (?:package|database)

@@ -9,6 +9,7 @@ rule "lock_mismatch" {
     (?i)(?P<path>poetry\.lock) is not up to date with pyproject\.toml
     (?i)(?P<path>Pipfile\.lock) \(\S+\) (?:is )?out of date
     (?i)your (?P<path>Pipfile\.lock) .*is out of date
+    ^ERROR:+ Aborting deploy
     (?i)the lockfile at `(?P<path>uv\.lock)` needs to be updated
     ERR_PNPM_OUTDATED_LOCKFILE
     ERR_PNPM_FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE

@@ -50,7 +50,7 @@ rule "missing_file" {
     (?i)neither 'setup\.py' nor '(?P<path>pyproject\.toml)' found
     (?i)Invalid requirement: '(?P<path>[^']+)': Expected package name at the start|File '(?P<path>[^']+)' does not exist
     (?i)no makefile found
-    (?i)no rule to make target '(?P<path>[^']+)'
+    (?i)no rule to make target '(?P<path>[^']+)'\.
     (?i)the source directory "(?P<path>[^"]+)" does not (?:exist|appear to contain)
     (?i)Cannot find module '(?:/(?:app|srv|code|src|workspace|usr/src/app|home/\w+(?:/app)?)/)?(?P<path>\.{0,2}/?[^'\s]*(?:/|\.[cm]?[jt]sx?|\.json)[^'\s/]*)'
     error: Module not found "(?P<path>[^"]+)"
@@ -81,6 +81,19 @@ rule "missing_file" {
     fatal: repository '(?P<path>[./][^']*)' does not exist
     ['"]?(?P<path>[^\s:'"]+)['"]?: (?:Cannot|无法|Funktion|Não|funzione|No se puede efectuar|Функция) ?"?open"?.*: No such file or directory
     ['"]?(?P<path>[^\s:'"]+)['"]? ?: open (?:impossible|不能): No such file or directory
+    Working directory does not exist: (?P<path>\S+)
+    (?:API Error|Error code): 404\b
+    There's an issue with the selected model \((?P<path>[^)\[]+)
+    (?:^|[.])NotFound(?:Error|Exception): 
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 404:
+    unable to prepare context: path "(?P<path>[^"]+)" not found
+    404 Client Error: Not Found for url: \S*?(?P<path>[^/\s?#]+)(?:[?#]\S*)?$
+    Path (?P<path>\S+) for \S+ does not exist
+    (?P<path>Pipfile(?:\.lock)?) not found!
+    (?:fatal: )?'(?P<path>/[^']+)' does not appear to be a git repository
+    ^stat (?P<path>\S+): directory not found
+    (?:cc1|cc1plus|gcc|g\+\+|clang)\S*: (?:fatal )?error: (?P<path>\S+): No such file or directory
+    no (?:bin|example|test|bench) target named `(?P<path>[^`]+)`
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except   = <<-RE
@@ -91,7 +104,7 @@ rule "missing_file" {
     (?i)bad interpreter
     (?i)message bus|start-stop-daemon|invoke-rc\.d|update-alternatives
     npm (?:error|ERR!) syscall spawn
-    (?i)fatal error: 
+    (?i)fatal error: \S+\.(?:h|hpp|hh|hxx|inc)\b
     (?i)error: command '
     (?i)make(?:\[\d+\])?: (?:cc|gcc|g\+\+|c\+\+): 
     (?i)^(?:warning|npm warn|W:)

@@ -65,6 +65,7 @@ rule "network_connect" {
     (?i)error reading a body from connection
     (?:DNSResolveFailed|ConnectionRefused|ConnectionClosed|ConnectionReset|FailedToOpenSocket|UnableToConnect|NetworkUnreachable|HostUnreachable) (?:downloading|extracting)
     (?i)could not connect, are you offline
+    Cannot connect to the (?P<daemon>Docker) daemon at \S+
     ProxyError: Conda cannot proceed
     (?i)Max retries exceeded with url.*NewConnectionError
     (?i)connection refused
@@ -109,7 +110,7 @@ rule "network_connect" {
   except   = <<-RE
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
-    (?i)docker daemon|docker\.sock
+    (?i)permission denied.*docker\.sock
     (?i)postgres|psql|mysql|redis|localhost|connection to server
     \[Errno 28\]
     ^(?:WARNING|ERROR|warning|error)?.*(?:MemoryError|Cannot allocate memory)

@@ -105,6 +105,7 @@ rule "account_missing" {
   confidence = "medium"
   match      = <<-RE
     no such user: (?P<name>[\w.-]+)
+    invalid username: '(?P<name>[^']+)'
     unable to find (?:user|group) (?P<name>[\w.-]+): no matching entries
     can't find uid for user (?P<name>[\w.-]+)
     (?:invalid user|invalid group):? ['‘](?P<name>[^'’]+)['’]

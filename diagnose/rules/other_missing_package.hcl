@@ -291,12 +291,47 @@ rule "poetry_missing_package" {
   summary  = "poetry finds no package called ${package}."
 }
 
+# pipenv wraps its lines, and repeats what the user asked for.
+rule "pipenv_missing_package" {
+  category   = "missing_package"
+  tool       = "pipenv"
+  priority   = 44
+  confidence = "medium"
+  match      = <<-RE
+    ResolutionFailure: .*No matching distribution
+  RE
+  when       = conflict_version == ""
+  subject    = coalesce(conflict_over, pipenv_wanted)
+  summary    = "pipenv finds no package called ${coalesce(conflict_over, pipenv_wanted)}."
+  summary_zh = "pipenv 找不到名为 ${coalesce(conflict_over, pipenv_wanted)} 的软件包。"
+}
+
+rule "pipenv_version_not_found" {
+  category   = "version_not_found"
+  tool       = "pipenv"
+  priority   = 45
+  confidence = "medium"
+  match      = <<-RE
+    ResolutionFailure: .*No matching distribution
+  RE
+  when       = conflict_version != ""
+  subject    = coalesce(conflict_over, pipenv_wanted)
+  version    = conflict_version
+  summary    = "${coalesce(conflict_over, pipenv_wanted)} has no version ${conflict_version}."
+  summary_zh = "${coalesce(conflict_over, pipenv_wanted)} 没有 ${conflict_version} 这个版本。"
+}
+
+fact "pipenv_wanted" {
+  match = "^found for (?P<pipenv_wanted>[A-Za-z0-9][\\w.-]*)"
+}
+
 rule "poetry_version_not_found" {
   category = "version_not_found"
   tool     = "poetry"
   priority = 48
   match    = <<-RE
     depends on (?P<package>[A-Za-z0-9][\w.-]*) \((?P<version>[^)]+)\) which doesn't match any versions
+    Because no versions of (?P<package>[A-Za-z0-9][\w.-]*) match (?P<version>[^,\s]+)
     (?i)no matching version of (?P<package>[A-Za-z0-9][\w.-]*) 
   RE
   when     = version != "*"

@@ -35,7 +35,6 @@ rule "permission_denied" {
     (?i)is not in the sudoers file
     (?i)sudo: (?:a password is required|a terminal is required|no tty present)
     (?i)could not create '(?P<path>[^']+)': permission denied
-    (?i)invalid username: '(?P<path>[^']+)'
   RE
   except   = <<-RE
     (?i)permission denied \(publickey

@@ -14,6 +14,10 @@ rule "rate_limited" {
     bad response Too Many Requests 429
     Response Code: 429\b
     got 429$
+    (?:API Error:.*\(429\)|API Error: 429|Error code: 429)
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 429:
+    statusCode: 429
+    RateLimit(?:Error|Exception)
     (?i)rate limit (?:exceeded|reached)
     (?i)api rate limit
     (?i)you have reached your (?:unauthenticated )?pull rate limit

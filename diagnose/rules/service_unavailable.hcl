@@ -17,6 +17,11 @@ rule "service_unavailable" {
     Response Code: 5\d\d\b
     The registry appears to be down
     ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://\S+: (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)
+    API Error: (?:Repeated )?5\d\d\b
+    Error code: 5\d\d\b
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 5\d\d:
+    statusCode: 5\d\d
+    ServiceBusyException|ServiceUnavailableError|InternalServerError
     npm (?:error|ERR!) code E5\d\d
     ERR_PNPM_FETCH_5\d\d
     GET https?://\S+ - 5\d\d$

@@ -49,7 +49,19 @@ rule "syntax" {
     (?i)malformed (?:line|entry) \d+ in (?:source )?(?:list|list file|source)(?: file)? (?P<what>\S+)
     (?i)malformed stanza \d+ in source list (?P<file>\S+)
     (?i)the list of sources could not be read
-    (?i)errors parsing go\.mod
+    (?i)errors parsing (?P<file>go\.mod)
+    (?i)failed to parse manifest at `\S*?(?P<file>[^/`]+)`
+    The (?:Poetry configuration|Pipfile) is invalid
+    Invalid TOML file \S*?(?P<file>[^/\s]+\.toml)
+    Expected '[^']+' at the end of a table declaration
+    (?:unclosed table|invalid table header|unquoted keys cannot be empty|key with no value)
+    (?:requested )?command "?(?P<what>[\w:-]+)"? does not exist\.
+    error: unrecognized subcommand '(?P<what>[^']+)'
+    error: unexpected argument '(?P<what>[^']+)' found
+    error: invalid value '(?P<what>[^']+)' for '
+    The option "?(?P<what>--[\w-]+)"? does not exist
+    Cannot use import statement outside a module
+    CMake Error at (?P<file>\S+?):\d+:$
     (?i)malformed (?:module path|import path|go\.mod)
     (?i)could not parse (?:manifest|input as TOML)
     (?i)non-parseable (?:pom|build)
@@ -80,6 +92,7 @@ rule "syntax" {
     (?i)Unexpected token ['"]?(?:\?\?=|\?\.|\|\|=|&&=|\?\?)
     ^SyntaxError: Unexpected token '(?:\?\?=|\.|\?|\|\|=|&&=|\{|\*|import|export)'
     (?i)npm (?:warn|notice)
+    Unexpected token '?<'?, "<
     (?i)in expansion of macro|warning: 
     (?i)trying again
   RE

@@ -24,6 +24,7 @@ rule "timeout_message" {
     (?i)(?:template )?build timed out(?: after (?P<limit>\d+) ?s)?
     (?i)build status polling timed out
     (?i)maximum build time is 
+    build is in waiting state for too long
     (?i)(?:batch|step) .*(?:ran into its time limit|timed out after)
     (?i)context deadline exceeded$
     (?i)\bdeadline_exceeded\b

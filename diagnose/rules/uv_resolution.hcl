@@ -33,9 +33,10 @@ rule "uv_incompatible" {
   priority = 49
   join     = 10
   match    = <<-RE
-    No solution found when resolving.*?Because the (?:current|requested) Python version \([^)]*\) does not satisfy Python\S+ and (?P<package>[A-Za-z0-9][\w.-]*)(?P<have>\S*) depends on Python(?P<spec>[<>=!~]=?[^\s,]*)
+    No solution found when resolving.*?(?:current|requested) Python version \([^)]*\) does not satisfy Python\S+ and (?:all versions of )?(?P<package>[A-Za-z0-9][\w.-]*)(?P<have>\S*) depends? on Python(?P<spec>[<>=!~]=?[^\s,]*)
     No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*)==(?P<have>\S+) has no wheels with a matching (?:Python|platform|ABI|interpreter)
-    No solution found when resolving.*?no (?:compatible|matching) (?:wheels?|distribution).*(?P<package>[A-Za-z0-9][\w.-]*)
+    No solution found when resolving.*?Because (?:only \S+ is available and )?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==|<=|>=|<|>)(?P<have>\S+) has no \S.*?(?:compatible|matching).* wheels?
+    No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==|<=|>=|<|>)(?P<have>\S+) has no (?:wheels with|.*-compatible wheels)
   RE
   subject  = package
   version  = coalesce(length(split(",", spec)) > 1 ? have : spec, have)
@@ -49,10 +50,11 @@ rule "uv_version_not_found" {
   join     = 10
   match    = <<-RE
     No solution found when resolving.*?Because there (?:is no version|are no versions) of (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*)
-    No solution found when resolving[^╰]*?Because only (?P<package>[A-Za-z0-9][\w.-]*)(?P<there>[<>=]=?\S+) is available and (?:you|your (?:project|workspace)|\S+) (?:requires?|depends on) (?:one of: )?[A-Za-z0-9][\w.-]*(?P<spec>[<>=!~]\S*?)(?:,| |$)
+    No solution found when resolving[^╰]*?Because only (?P<package>[A-Za-z0-9][\w.-]*)(?P<there>[<>=]=?\S+) is available and (?:you|your (?:project|workspace)|\S+) (?:requires?|depends? on) (?:one of: )?(?P<again>[A-Za-z0-9][\w.-]*)(?:\{[^}]*\})?(?P<spec>[<>=!~]\S*?)(?:,| |$)
     No solution found when resolving[^╰]*?Because only the following versions of (?P<package>[A-Za-z0-9][\w.-]*) are available
     No solution found when resolving.*?all versions of (?P<package>[A-Za-z0-9][\w.-]*) (?:were yanked|are pre-releases)
   RE
+  when     = again == "" || again == package
   subject  = package
   version  = spec
   summary  = "${package} has no version ${spec}."
