@@ -15,10 +15,11 @@ var functions = map[string]function.Function{
 	"replace": stdlib.ReplaceFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimsuffix": stdlib.TrimSuffixFunc,
 	"trim": stdlib.TrimFunc, "element": stdlib.ElementFunc, "length": stdlib.LengthFunc, "regexall": stdlib.RegexAllFunc,
 	"regex_replace": stdlib.RegexReplaceFunc, "coalesce": text(coalesce), "basename": text(basename),
-	"nearest":  text(func(s ...string) string { return nearest(s[0], s[1]) }),
-	"known":    text(func(s ...string) string { return known(s[0], s[1]) }),
-	"provides": text(func(s ...string) string { return provides(s[0], s[1]) }),
-	"duration": longer,
+	"nearest":   text(func(s ...string) string { return nearest(s[0], s[1]) }),
+	"known":     text(func(s ...string) string { return known(s[0], s[1]) }),
+	"provides":  text(func(s ...string) string { return provides(s[0], s[1]) }),
+	"elsewhere": text(func(s ...string) string { return elsewhere(s[0], s[1]) }),
+	"duration":  longer, "parseint": stdlib.ParseIntFunc,
 }
 
 // text makes a function of texts.

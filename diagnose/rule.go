@@ -9,7 +9,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // Rule says how one kind of failure looks in a log and what to say of it. Its
@@ -252,5 +254,16 @@ func checkNames(e hcl.Expression, names []string) error {
 			return fmt.Errorf("%s: nothing is called %q", e.Range(), v.RootName())
 		}
 	}
-	return nil
+	node, ok := e.(hclsyntax.Node)
+	if !ok {
+		return nil
+	}
+	var err error
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && functions[call.Name] == (function.Function{}) {
+			err = fmt.Errorf("%s: there is no function %q", call.Range(), call.Name)
+		}
+		return nil
+	})
+	return err
 }

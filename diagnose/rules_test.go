@@ -72,6 +72,28 @@ func (s sample) check(t *testing.T, e *Engine) {
 	}
 }
 
+// TestChinese wants every rule and every fix to speak Chinese.
+func TestChinese(t *testing.T) {
+	e := newEngine(t).loaded()
+	for _, r := range e.rules {
+		if null(r.SummaryZH) {
+			t.Errorf("rule %q: no summary_zh", r.Name)
+		}
+		for _, f := range r.Fixes {
+			if null(f.TitleZH) {
+				t.Errorf("rule %q: %s: a fix without title_zh", r.Name, f.Title.Range())
+			}
+		}
+	}
+	for name, c := range e.categories {
+		for _, f := range c.Fixes {
+			if null(f.TitleZH) {
+				t.Errorf("category %q: a fix without title_zh", name)
+			}
+		}
+	}
+}
+
 // textOf joins what a sample can ask for in parts.
 func textOf(f *Finding, key string) string {
 	var all []string

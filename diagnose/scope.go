@@ -143,6 +143,9 @@ func (s *scope) edit(r EditRule) (Edit, bool) {
 		}
 	}
 	address, set := s.text(r.Address), s.value(r.Set)
+	if address != "" && null(r.Set) {
+		return Edit{Address: address}, true
+	}
 	if address == "" || set == cty.NilVal || set.Type() == cty.String && set.AsString() == "" {
 		return Edit{}, false
 	}

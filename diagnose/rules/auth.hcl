@@ -1,8 +1,8 @@
 # Credentials missing, wrong or refused.
 rule "auth" {
-  category = "auth"
-  priority = 80
-  match    = <<-RE
+  category   = "auth"
+  priority   = 80
+  match      = <<-RE
     (?i)\b40[137] client error
     (?i)http code 407
     (?i)unauthorized for url|forbidden for url
@@ -66,7 +66,7 @@ rule "auth" {
     (?i)unable to find image .* requires authentication
     failed to authenticate|Missing API key
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)will retry|retries left
     (?i)rate.?limit
     This module version is not available
@@ -74,18 +74,20 @@ rule "auth" {
     ^# get https?://
     Could not fetch URL \S+/simple/pip/
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     go: .*git ls-remote .*exit status 128
     This module version is not available
     (?i)rate.?limit
   RE
-  subject  = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), pulling == "" ? "" : base_reference, vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
-  version  = version
-  summary  = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
+  subject    = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), pulling == "" ? "" : base_reference, vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
+  version    = version
+  summary    = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
+  summary_zh = "服务器因缺少有效凭据而拒绝${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : "（${coalesce(host, apt_error_host, git_host, net_host)}）"}。"
   fix {
-    when   = claude != ""
-    title  = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
-    detail = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
+    when     = claude != ""
+    title    = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
+    title_zh = "给沙箱提供有效的 ANTHROPIC_API_KEY 或 ANTHROPIC_AUTH_TOKEN，以及与之匹配的 ANTHROPIC_BASE_URL。"
+    detail   = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
   }
 }
 
@@ -101,6 +103,7 @@ rule "auth_curl" {
   RE
   subject    = coalesce(net_host, command_host)
   summary    = "The server refuses (401 or 403)."
+  summary_zh = "服务器拒绝访问（401 或 403）。"
 }
 
 fact "claude" {

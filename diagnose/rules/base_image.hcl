@@ -1,8 +1,8 @@
 # The base image, or its platform, is not to be had.
 rule "base_image" {
-  category = "base_image"
-  priority = 85
-  match    = <<-RE
+  category   = "base_image"
+  priority   = 85
+  match      = <<-RE
     image '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: 
     repository '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: verify
     access denied to '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?': you don't have permission to pull
@@ -30,14 +30,15 @@ rule "base_image" {
     error getting base template
     (?:^|ERROR: )(?P<image_name>[a-z0-9.-]+(?::\d+)?/[\w./-]+):(?P<tag>[\w.-]+): not found$
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     returned status code (?:429|5\d\d)
     toomanyrequests
     (?i)tls handshake timeout
   RE
-  subject  = platform != "" ? coalesce(base_reference, image_name, image, base_image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
-  version  = platform != "" ? "linux/amd64" : image_name == "" ? base_tag : tag
-  summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+  subject    = platform != "" ? coalesce(base_reference, image_name, image, base_image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
+  version    = platform != "" ? "linux/amd64" : image_name == "" ? base_tag : tag
+  summary    = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+  summary_zh = "无法取得基础镜像 ${coalesce(image_name, base_image, image)}。"
 }
 
 fact "platform" {

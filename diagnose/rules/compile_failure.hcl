@@ -1,8 +1,8 @@
 # A compiler, header or build tool is missing, or the source does not compile.
 rule "compile_failure_missing" {
-  category = "compile_failure"
-  priority = 57
-  match    = <<-RE
+  category   = "compile_failure"
+  priority   = 57
+  match      = <<-RE
     (?i)Cargo, the Rust package manager, is not installed
     gyp ERR! stack Error: not found: (?P<command_name>\S+)
     (?i)can not find valid pkg-config name
@@ -48,22 +48,24 @@ rule "compile_failure_missing" {
     ld: cannot find -l(?P<library>[\w.+-]+)
     (?i)\./\S+: (?:line )?\d+: (?P<command_name>cmake|make|gcc|cc|g\+\+|autoconf|automake|libtool|pkg-config): (?:command )?not found
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     (?i)gyp ERR! stack (?:Error: |FetchError: )?(?:getaddrinfo|connect E|read E|network)
     (?i)Killed signal terminated program
     (?i)ModuleNotFoundError: No module named 'distutils'
   RE
-  except   = "(?i)warning: "
-  subject  = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, extension, header, command_name, library)
-  version  = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary  = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
+  except     = "(?i)warning: "
+  subject    = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, extension, header, command_name, library)
+  version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
+  summary    = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
+  summary_zh = "${coalesce(failed_package, pip_building, "源代码")} 构建失败：缺少 ${coalesce(header, command_name, library, missing_part, "构建工具")}。"
   fix {
-    when  = provides("apt", coalesce(header, command_name, library)) != ""
-    title = "Install what it needs: apt = [\"${provides("apt", coalesce(header, command_name, library))}\"]."
-    safe  = true
+    when     = provides(coalesce(system, "apt"), coalesce(header, command_name, library)) != ""
+    title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), coalesce(header, command_name, library))}\"]."
+    title_zh = "安装它所需要的：${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), coalesce(header, command_name, library))}\"]。"
+    safe     = true
     edit {
-      address = "${batch}.apt[+]"
-      set     = provides("apt", coalesce(header, command_name, library))
+      address = "${batch}.${coalesce(system, "apt")}[+]"
+      set     = provides(coalesce(system, "apt"), coalesce(header, command_name, library))
     }
   }
 }
@@ -84,13 +86,13 @@ rule "compile_failure_tool" {
   summary    = "${coalesce(failed_package, pip_building, "The package")} does not build: ${coalesce(command_name, "a build tool")} is missing."
   summary_zh = "${coalesce(failed_package, pip_building, "软件包")} 构建失败：缺少 ${coalesce(command_name, "构建工具")}。"
   fix {
-    when     = provides("apt", command_name) != ""
-    title    = "Install what it needs: apt = [\"${provides("apt", command_name)}\"]."
-    title_zh = "安装它所需要的工具：apt = [\"${provides("apt", command_name)}\"]。"
+    when     = provides(coalesce(system, "apt"), command_name) != ""
+    title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), command_name)}\"]."
+    title_zh = "安装它所需要的工具：${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), command_name)}\"]。"
     safe     = true
     edit {
-      address = "${batch}.apt[+]"
-      set     = provides("apt", command_name)
+      address = "${batch}.${coalesce(system, "apt")}[+]"
+      set     = provides(coalesce(system, "apt"), command_name)
     }
   }
 }
@@ -147,13 +149,15 @@ rule "compile_failure" {
   subject    = coalesce(build_list, package, failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
+  summary_zh = "${coalesce(package, failed_package, pip_building, "源代码")} 编译失败${missing_part == "" ? "" : "：缺少 ${missing_part}"}。"
   fix {
-    when  = provides("apt", missing_part) != ""
-    title = "Install what it needs: apt = [\"${provides("apt", missing_part)}\"]."
-    safe  = true
+    when     = provides(coalesce(system, "apt"), missing_part) != ""
+    title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), missing_part)}\"]."
+    title_zh = "安装它所需要的：${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), missing_part)}\"]。"
+    safe     = true
     edit {
-      address = "${batch}.apt[+]"
-      set     = provides("apt", missing_part)
+      address = "${batch}.${coalesce(system, "apt")}[+]"
+      set     = provides(coalesce(system, "apt"), missing_part)
     }
   }
 }
@@ -183,6 +187,7 @@ rule "compile_failure_metadata" {
   subject    = coalesce(failed_package, pip_building)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(failed_package, pip_building, "The package")} cannot be built from its source."
+  summary_zh = "${coalesce(failed_package, pip_building, "该软件包")} 无法从源代码构建。"
 }
 
 # The first of what pip could not build; it repeats them all in the end.

@@ -1,8 +1,8 @@
 # Each exists, together they cannot be had.
 rule "dependency_conflict" {
-  category = "dependency_conflict"
-  priority = 53
-  match    = <<-RE
+  category   = "dependency_conflict"
+  priority   = 53
+  match      = <<-RE
     installing (?P<package>\S+) \(\S+\) breaks dependency
     (?i)could not satisfy dependencies|conflicting dependencies$
     all possible versions conflict with previously selected packages
@@ -49,15 +49,15 @@ rule "dependency_conflict" {
     (?i)could not resolve dependencies for project .*conflict
     Unable to find a (?:compatible )?set of packages|DependencyResolutionError
   RE
-  until    = "^Successfully installed \\S"
-  except   = <<-RE
+  until      = "^Successfully installed \\S"
+  except     = <<-RE
     dependency resolver does not currently take into account
     doesn't match any versions
     ^npm (?:WARN|warn)
     candidate versions found which didn't match
     ^W: 
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     (?i)incompatible with the existing python installation
     (?i)following specifications were found to be incompatible with your system
     candidate versions found which didn't match
@@ -67,26 +67,29 @@ rule "dependency_conflict" {
     requires a different Python
     requires rustc
   RE
-  subject  = coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
-  version  = coalesce(constraint_version, conflict_version, conflict_over == "" ? version : "")
-  summary  = "${coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "The packages")}: the requirements exclude each other."
+  subject    = coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
+  version    = coalesce(constraint_version, conflict_version, conflict_over == "" ? version : "")
+  summary    = "${coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "The packages")}: the requirements exclude each other."
+  summary_zh = "${coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "这些软件包")}：各项要求互相冲突。"
   fix {
-    when  = found_npm != ""
-    title = "Or install as npm 6 did: npm install --legacy-peer-deps (flags = [\"--legacy-peer-deps\"])."
+    when     = found_npm != ""
+    title    = "Or install as npm 6 did: npm install --legacy-peer-deps (flags = [\"--legacy-peer-deps\"])."
+    title_zh = "或者像 npm 6 那样安装：npm install --legacy-peer-deps（flags = [\"--legacy-peer-deps\"]）。"
   }
 }
 
 # dpkg -i does not fetch what a package needs.
 rule "apt_not_installable" {
-  category = "dependency_conflict"
-  tool     = "apt"
-  priority = 51
-  match    = <<-RE
+  category   = "dependency_conflict"
+  tool       = "apt"
+  priority   = 51
+  match      = <<-RE
     ^(?P<package>[a-z0-9][\w.+-]*)(?::\w+)? : Depends: (?P<needs>[a-z0-9][\w.+-]*).* but it is not (?:installable|going to be installed)
     ^Depends: (?P<needs>\S+) .*but it is not (?:installable|going to be installed)
   RE
-  subject  = package
-  summary  = "${package} needs ${needs}, which cannot be had here."
+  subject    = package
+  summary    = "${package} needs ${needs}, which cannot be had here."
+  summary_zh = "${package} 需要 ${needs}，而这里没有。"
 }
 
 # The first line that says no more than which packages exclude each other names

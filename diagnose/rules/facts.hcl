@@ -55,3 +55,14 @@ fact "pip_version" {
     ^(?:Downloading|Using cached) \S*/?[A-Za-z0-9][\w.]*-(?P<pip_version>\d[\w.!+]*)(?:-|\.tar|\.zip)
   RE
 }
+
+# Which system manager there is, where it is not apt.
+fact "system" {
+  match = <<-RE
+    ^(?:fetch https?://\S+/APKINDEX|\(\d+/\d+\) (?:Installing|Upgrading) \S+ \()
+    \bapk (?:--\S+ )*(?:add|update|upgrade)\b
+    FROM \S*alpine
+    ld-musl-
+  RE
+  value = "apk"
+}

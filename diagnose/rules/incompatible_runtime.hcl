@@ -1,8 +1,8 @@
 # It exists, but not for this Python, Node, libc, architecture or engine.
 rule "incompatible_runtime" {
-  category = "incompatible_runtime"
-  priority = 61
-  match    = <<-RE
+  category   = "incompatible_runtime"
+  priority   = 61
+  match      = <<-RE
     (?i)digital envelope routines::unsupported
     (?i)no native build was found for platform
     (?i)the @?\S+ package .*(?:optional dependency|not compatible with) .*platform
@@ -93,19 +93,20 @@ rule "incompatible_runtime" {
     (?i)this binary (?:is not|was not) (?:compatible|compiled)
     (?i)requires a newer version of glibc
   RE
-  except   = <<-RE
+  except     = <<-RE
     ^npm (?:WARN|warn)
     (?i)^warning
     (?i)exec format error.*docker
     ^Traceback
     failed to launch\. This usually means
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     ^npm (?:error|ERR!) code ERESOLVE
   RE
-  subject  = coalesce(package, python_project, failed_package, pip_building, bad_arch, go_runtime)
-  version  = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
-  summary  = "${coalesce(package, failed_package, pip_building, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
+  subject    = coalesce(package, python_project, failed_package, pip_building, bad_arch, go_runtime)
+  version    = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
+  summary    = "${coalesce(package, failed_package, pip_building, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
+  summary_zh = "${coalesce(package, failed_package, pip_building, "它")} 不适合当前的运行环境${needs == "" ? "" : "，需要 ${needs}"}。"
 }
 
 # A source for Python 2 in a package; in the user's own file it is a mistake in
@@ -147,18 +148,19 @@ fact "go_runtime" {
 # pip lists the versions that it skipped for their Requires-Python. They matter
 # where the one that was asked for is among them, or where nothing else is left.
 rule "incompatible_python_pip" {
-  category = "incompatible_runtime"
-  tool     = "pip"
-  priority = 64
-  match    = <<-RE
+  category   = "incompatible_runtime"
+  tool       = "pip"
+  priority   = 64
+  match      = <<-RE
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)\S*?==(?P<version>[\w.!+]+)
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*).*from versions: none
   RE
-  when     = ignored_versions != "" && (version == "" || length(split(" ${version} Requires-Python", " ${ignored_versions}")) > 1)
-  subject  = package
-  version  = version
-  summary  = "${package} ${version} exists, but not for this Python."
-  detail   = "pip skipped: ${ignored_versions}"
+  when       = ignored_versions != "" && (version == "" || length(split(" ${version} Requires-Python", " ${ignored_versions}")) > 1)
+  subject    = package
+  version    = version
+  summary    = "${package} ${version} exists, but not for this Python."
+  summary_zh = "${package} ${version} 存在，但不支持当前的 Python。"
+  detail     = "pip skipped: ${ignored_versions}"
 }
 
 fact "ignored_versions" {

@@ -1,8 +1,8 @@
 # What was downloaded is not what was announced.
 rule "integrity" {
-  category = "integrity"
-  priority = 72
-  match    = <<-RE
+  category   = "integrity"
+  priority   = 72
+  match      = <<-RE
     (?i)failed to verify the checksum of `(?P<package>[\w-]+)
     (?i)signature from "[^"]*" is (?:unknown trust|invalid|marginal trust)
     Hashes are required in --require-hashes mode, but they are missing
@@ -76,7 +76,7 @@ rule "integrity" {
     La suma hash difiere
     (?i)BAD archive|v2 package.*format error|package mentioned in index not found.*sha
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)trying again|will retry|retrying
     (?i)while looking for matching
     (?i)syntax error|in JSON|JSON input|parsing
@@ -84,16 +84,17 @@ rule "integrity" {
     (?i)unexpected end of file, got
     ^\S+\.(?:sh|py|js|c|cpp|go|rs)
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     (?i)json input|JSONParse|EJSONPARSE
     (?i)syntax error: unexpected end of file
     ^Giving up\.$
     \(\d+: Connection reset by peer\)
     (?i)curl 28 |curl 56 |curl 18 
   RE
-  subject  = coalesce(key, package, apk_index, sum_file, npm_tarball, pip_hash_package, corepack, fetched_file)
-  version  = coalesce(version, pip_hash_version, fetched_file == "" ? "" : fetched_version)
-  summary  = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
+  subject    = coalesce(key, package, apk_index, sum_file, npm_tarball, pip_hash_package, corepack, fetched_file)
+  version    = coalesce(version, pip_hash_version, fetched_file == "" ? "" : fetched_version)
+  summary    = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
+  summary_zh = "${coalesce(key, package, npm_tarball, pip_hash_package, "下载的内容")} 与声明的不符：哈希、签名或大小不一致。"
 }
 
 fact "apk_index" {

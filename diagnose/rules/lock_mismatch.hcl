@@ -1,8 +1,8 @@
 # A lock file that does not fit its manifest.
 rule "lock_mismatch" {
-  category = "lock_mismatch"
-  priority = 71
-  match    = <<-RE
+  category   = "lock_mismatch"
+  priority   = 71
+  match      = <<-RE
     `npm ci` can only install packages when your package\.json and (?P<path>package-lock\.json)
     (?i)cipm can only install packages when
     (?i)changed significantly since (?P<path>poetry\.lock) was last generated
@@ -29,8 +29,9 @@ rule "lock_mismatch" {
     (?i)you are trying to install in deployment mode after changing your Gemfile
     (?i)the dependencies in your gemfile changed, but the lockfile can't be updated
   RE
-  subject  = path
-  summary  = "The lock file ${path == "" ? "" : "${path} "}does not fit its manifest."
+  subject    = path
+  summary    = "The lock file ${path == "" ? "" : "${path} "}does not fit its manifest."
+  summary_zh = "锁文件${path == "" ? "" : " ${path} "}与其清单不一致。"
 }
 
 # npm's help after a failed "npm ci" can be all that is left of it.

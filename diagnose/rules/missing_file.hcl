@@ -1,8 +1,8 @@
 # A file that the step needs is not there.
 rule "missing_file" {
-  category = "missing_file"
-  priority = 42
-  match    = <<-RE
+  category   = "missing_file"
+  priority   = 42
+  match      = <<-RE
     cipm can only install packages with an existing (?P<path>package-lock\.json)
     `npm ci` command can only install with an existing (?P<path>package-lock\.json)
     Could not install from "(?P<path>[^"]+)" as it does not (?:exist|contain a package\.json)
@@ -96,7 +96,7 @@ rule "missing_file" {
     no (?:bin|example|test|bench) target named `(?P<path>[^`]+)`
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)(?:^|/)env: 
     gyp WARN
     (?i)Retrying in
@@ -114,8 +114,9 @@ rule "missing_file" {
     (?i)npm (?:error|ERR!) 404
     (?i)could not read (?:username|password)
   RE
-  subject  = coalesce(pip_filename, path, wget_file, curl_file)
-  summary  = coalesce(path, wget_file, curl_file) == "" ? "A file that the step needs is not there." : "${coalesce(path, wget_file, curl_file)} is not there."
+  subject    = coalesce(pip_filename, path, wget_file, curl_file)
+  summary    = coalesce(path, wget_file, curl_file) == "" ? "A file that the step needs is not there." : "${coalesce(path, wget_file, curl_file)} is not there."
+  summary_zh = coalesce(path, wget_file, curl_file) == "" ? "步骤需要的文件不存在。" : "${coalesce(path, wget_file, curl_file)} 不存在。"
 }
 
 # pip repeats a path in full; the warning before has it as it was written.
@@ -150,16 +151,17 @@ rule "missing_download" {
 
 # What curl fetched for bash was an error page.
 rule "missing_file_executed" {
-  category = "missing_file"
-  priority = 56
-  match    = <<-RE
+  category   = "missing_file"
+  priority   = 56
+  match      = <<-RE
     line \d+: 404:+ (?:command not found|未找到命令|not found)
     : 404:: not found
     line \d+: (?:Not|<!DOCTYPE|<html>?|<\?xml): (?:command not found|No such file)
     near unexpected token [`']?(?:<|newline|html)
   RE
-  subject  = coalesce(wget_file, curl_file)
-  summary  = "What was downloaded and executed is an error page: the address is wrong."
+  subject    = coalesce(wget_file, curl_file)
+  summary    = "What was downloaded and executed is an error page: the address is wrong."
+  summary_zh = "下载并执行的是一个错误页面：地址不对。"
 }
 
 sample "requirements" {

@@ -1,9 +1,9 @@
 # No way to the server: DNS, refused, reset, unreachable. Warnings of this kind
 # explain what package managers say after them.
 rule "network_dns" {
-  category = "network"
-  priority = 77
-  match    = <<-RE
+  category   = "network"
+  priority   = 77
+  match      = <<-RE
     (?i)bad address '(?P<host>[^']+)'
     (?i)couldn't resolve host(?:name)?
     (?i)name resolution (?:failed|failure|error)
@@ -30,20 +30,21 @@ rule "network_dns" {
     (?:Temporärer Fehler (?:bei der Namensauflösung|beim Auflösen)|Der Name oder der Dienst ist nicht bekannt)
     (?:Échec temporaire dans la résolution|Nom ou service inconnu|Fallo temporal en la resolución|Nome ou serviço desconhecido|Falha temporária na resolução)
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
     ^sudo: unable to resolve host
   RE
-  subject  = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, fetched_host)
-  summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
+  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, fetched_host)
+  summary    = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
+  summary_zh = "无法解析${coalesce(host, net_host) == "" ? "服务器" : " ${coalesce(host, net_host)} "}的名字。"
 }
 
 rule "network_connect" {
-  category = "network"
-  priority = 76
-  match    = <<-RE
+  category   = "network"
+  priority   = 76
+  match      = <<-RE
     (?i)\bConnectionRefused\b|\bConnectionReset\b|\bConnectionTimeout\b
     (?i)APIConnectionError
     (?i)network error \(check internet
@@ -107,7 +108,7 @@ rule "network_connect" {
     (?i)proxyerror|tunnel connection failed: 50|unable to connect to proxy|proxy CONNECT aborted
     (?i)there was a problem (?:with )?(?:your )?network
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     (?i)permission denied.*docker\.sock
@@ -119,8 +120,9 @@ rule "network_connect" {
     ^npm (?:WARN|warn)
     (?i)http code 40[137] from proxy
   RE
-  subject  = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
-  summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
+  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
+  summary    = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
+  summary_zh = "无法连接服务器 ${coalesce(host, git_host, net_host, apt_host)}，或连接中断。"
 }
 
 # A warning before another try. It explains a package that is not found, but not
@@ -138,6 +140,7 @@ rule "network_retry" {
   unless     = "^(?:Successfully installed|added \\d+ packages|Done in )"
   subject    = net_host
   summary    = "The connection to the server broke, again and again."
+  summary_zh = "与服务器的连接一再中断。"
 }
 
 sample "pip_refused_then_no_match" {

@@ -1,22 +1,24 @@
 # pip: no package of that name. The same words follow a refused connection,
 # which other rules, deeper ones, tell.
 rule "pip_missing_package" {
-  category = "missing_package"
+  category   = "missing_package"
   tool       = "pip"
   priority   = 45
   confidence = "medium" # a server that refuses without a word looks the same
-  match    = <<-RE
+  match      = <<-RE
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*\(from versions: (?:none)?\)
     Could not find a version that satisfies the requirement (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>\S*).*from versions: none
   RE
-  subject  = package
-  version  = spec
-  summary  = "pip finds no package called ${package}."
-  detail   = known("pip", package) == "" ? "" : "Did you mean ${known("pip", package)}?"
+  subject    = package
+  version    = spec
+  summary    = "pip finds no package called ${package}."
+  summary_zh = "pip 找不到名为 ${package} 的软件包。"
+  detail     = known("pip", package) == "" ? "" : "Did you mean ${known("pip", package)}?"
   fix {
-    when   = known("pip", package) != ""
-    title  = "Write ${known("pip", package)} instead of ${package}."
-    detail = "Not applied by itself: make sure that it is the package you mean."
+    when     = known("pip", package) != ""
+    title    = "Write ${known("pip", package)} instead of ${package}."
+    title_zh = "把 ${package} 改写为 ${known("pip", package)}。"
+    detail   = "Not applied by itself: make sure that it is the package you mean."
     edit {
       address = "${batch}.pip[\"${package}\"]"
       set     = known("pip", package)

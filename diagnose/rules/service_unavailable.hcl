@@ -1,8 +1,8 @@
 # The server answered with an error of its own (5xx).
 rule "service_unavailable" {
-  category = "service_unavailable"
-  priority = 78
-  match    = <<-RE
+  category   = "service_unavailable"
+  priority   = 78
+  match      = <<-RE
     (?i)\bERROR 5\d\d: 
     (?i)\b5\d\d (?:server|service) error
     (?i)received unexpected http status: 5\d\d
@@ -35,11 +35,12 @@ rule "service_unavailable" {
     HTTP 5\d\d (?:INTERNAL|BAD|SERVICE|GATEWAY)
     (?i)错误 5\d\d[：:]
   RE
-  except   = <<-RE
+  except     = <<-RE
     (?i)will retry|retrying|attempt \d|retries left
   RE
-  subject  = coalesce(uv_missing, pulling == "" ? "" : base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
-  summary  = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
+  subject    = coalesce(uv_missing, pulling == "" ? "" : base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
+  summary    = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
+  summary_zh = "服务器 ${coalesce(net_host, apt_host)} 自身出错（5xx）。"
 }
 
 rule "service_unavailable_retry" {
@@ -52,6 +53,7 @@ rule "service_unavailable_retry" {
   RE
   subject    = coalesce(net_host, apt_host)
   summary    = "The server answered with errors of its own (5xx)."
+  summary_zh = "服务器自身出错（5xx）。"
 }
 
 sample "npm" {

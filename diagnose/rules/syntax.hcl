@@ -1,8 +1,8 @@
 # Input that does not parse: shell, requirements, JSON, TOML, YAML, Dockerfiles.
 rule "syntax" {
-  category = "syntax"
-  priority = 62
-  match    = <<-RE
+  category   = "syntax"
+  priority   = 62
+  match      = <<-RE
     (?i)(?:^|: )(?:line \d+: |\d+: )?syntax error(?: near unexpected token|: |$)
     (?i)unexpected EOF while looking for matching
     (?i)syntax error: unexpected end of file
@@ -86,7 +86,7 @@ rule "syntax" {
     (?i)Conflicting values set for option
     (?i)npm (?:error|ERR!) Invalid Version: 
   RE
-  except   = <<-RE
+  except     = <<-RE
     Expected package name at the start
     (?i)invalid requirement: '?\.{0,2}/
     (?i)Unexpected token ['"]?(?:\?\?=|\?\.|\|\|=|&&=|\?\?)
@@ -96,12 +96,13 @@ rule "syntax" {
     (?i)in expansion of macro|warning: 
     (?i)trying again
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     (?i)Unexpected token '(?:\?\?=|\?\.|\|\|=|&&=|\?|\.)'
     (?i)requires (?:node|python) ?(?:>=|version)
   RE
-  subject  = coalesce(what, file_basename != "" ? file_basename : basename(file))
-  summary  = "${coalesce(what, basename(file), "What the step reads")} does not parse."
+  subject    = coalesce(what, file_basename != "" ? file_basename : basename(file))
+  summary    = "${coalesce(what, basename(file), "What the step reads")} does not parse."
+  summary_zh = "${coalesce(what, basename(file), "步骤读取的内容")} 无法解析。"
 }
 
 # uv quotes the requirement on the line above its carets.
@@ -131,8 +132,10 @@ rule "syntax_crlf" {
   when       = chmod_path != "" && chmod_path == path
   subject    = path
   summary    = "${path} is there, but its first line names an interpreter that is not, most often because its lines end with CR LF."
+  summary_zh = "${path} 存在，但它第一行所指的解释器不存在，最常见的原因是行尾为 CR LF。"
   fix {
-    title = "Convert the file to LF line ends (dos2unix, or eol=lf in .gitattributes), and check its first line."
+    title    = "Convert the file to LF line ends (dos2unix, or eol=lf in .gitattributes), and check its first line."
+    title_zh = "把文件转换为 LF 行尾（dos2unix，或在 .gitattributes 里写 eol=lf），并检查它的第一行。"
   }
 }
 
