@@ -199,11 +199,11 @@ func (e *Engine) index() error {
 			errs = append(errs, fmt.Errorf("pattern %q: %w", source, err))
 			continue
 		}
-		if all[i] = literals(parsed); p.join > 0 && shortest(leading(parsed)) >= minLiteral {
+		if all[i] = literals(parsed); p.join > 0 && usable(leading(parsed)) {
 			all[i] = leading(parsed) // which the first of several lines holds
 		}
-		if shortest(all[i]) < minLiteral {
-			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLiteral, all[i]))
+		if !usable(all[i]) {
+			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLength, all[i]))
 		}
 	}
 	if len(errs) > 0 {

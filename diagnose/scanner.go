@@ -14,11 +14,12 @@ const (
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
 	maxTail    = 160      // bytes of the lines before that are kept
+	maxLiteral = 48       // bytes around a cut in which a literal is looked for
 	maxTimes   = 3        // windows of a long line that one pattern is tried on
 	maxFound   = 256      // literals that count in one line
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
-	maxTries   = 10_000   // regexps run for one pattern; a log that asks for more is hostile
+	maxTries   = 2_000    // regexps run for one pattern; a log that asks for more is hostile
 )
 
 // Scanner reads one log. It is an io.Writer; it keeps a bounded part of what it
@@ -181,14 +182,15 @@ func (s *Scanner) translate(text []byte) []byte {
 func (s *Scanner) seam(text []byte) {
 	cut := len(s.tail)
 	s.tail = append(s.tail, text[:min(len(text), maxTail)]...)
-	s.engine.literals.find(s.tail, func(id int32, start, end int) {
-		if start < cut && end > cut {
-			if s.engine.patterns[id].purpose != translates {
-				s.found = append(s.found, found{int(id), end, true})
-			}
+	near := max(0, cut-maxLiteral)
+	s.engine.literals.find(s.tail[near:min(len(s.tail), cut+maxLiteral)], func(id int32, start, end int) {
+		if start+near < cut && end+near > cut && s.engine.patterns[id].purpose != translates {
+			s.found = append(s.found, found{int(id), end + near, true})
 		}
 	})
-	s.joined = append(s.joined[:0], s.tail...)
+	if len(s.found) > 0 {
+		s.joined = append(s.joined[:0], s.tail...)
+	}
 	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-maxTail):]...)
 }
 
@@ -214,7 +216,7 @@ func (s *Scanner) note(id int32, _, end int) {
 // they are written. Lines that repeat a command tell facts alone.
 func (s *Scanner) tryAll(text []byte) {
 	slices.SortStableFunc(s.found, func(a, b found) int { return a.pattern - b.pattern })
-	echo := isEcho(text)
+	echo := s.states() && isEcho(text)
 	clean := withoutCommand(text)
 	long := len(clean) > maxWindow
 	times := 0
@@ -232,6 +234,11 @@ func (s *Scanner) tryAll(text []byte) {
 		}
 		s.try(f.pattern, window(clean, min(f.end, len(clean))))
 	}
+}
+
+// states says whether more than facts was found in the line.
+func (s *Scanner) states() bool {
+	return slices.ContainsFunc(s.found, func(f found) bool { return s.engine.patterns[f.pattern].purpose != tells })
 }
 
 // window is the part of a long line around the literal that ends at end.

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,44 @@ func BenchmarkScanner(b *testing.B) {
 		_, _ = s.Write(log.Bytes())
 		s.Finding()
 	}
+}
+
+// mixed is what a long build prints: package managers, compilers, downloads,
+// and now and then a warning.
+func mixed(size int) []byte {
+	var log bytes.Buffer
+	for i := 0; log.Len() < size; i++ {
+		fmt.Fprintf(&log, "Get:%d http://deb.example/debian trixie/main amd64 libfoo%d amd64 1.2-%d [1%d kB]\n", i, i, i, i)
+		fmt.Fprintf(&log, "Unpacking libfoo%d:amd64 (1.2-%d) ...\n", i, i)
+		fmt.Fprintf(&log, "[builder 3/9] [stdout]: Collecting package%d==1.%d (from -r requirements.txt (line %d))\n", i, i, i)
+		fmt.Fprintf(&log, "  Downloading https://files.example/packages/package%d-1.%d-py3-none-any.whl (%d kB)\n", i, i, i)
+		fmt.Fprintf(&log, "     \x1b[90m━━━━━━━━━━━━━━━━━━━━━\x1b[0m %d/64.9 kB 21.3 MB/s eta 0:00:00\r", i%65)
+		fmt.Fprintf(&log, "gcc -pthread -Wall -O2 -fPIC -I/usr/include/python3.11 -c src/file%d.c -o build/temp/src/file%d.o\n", i, i)
+		fmt.Fprintf(&log, "#12 %d.45 npm http fetch GET 200 https://registry.example/pkg%d/-/pkg%d-1.0.0.tgz 35ms (cache hit)\n", i, i, i)
+		if i%20 == 0 {
+			fmt.Fprintf(&log, "npm warn deprecated pkg%d@1.0.0: this version is no longer supported\n", i)
+			fmt.Fprintf(&log, "src/file%d.c:12:5: warning: unused variable 'x' [-Wunused-variable]\n", i)
+		}
+	}
+	return log.Bytes()
+}
+
+// BenchmarkMixed streams a gigabyte through one scanner.
+func BenchmarkMixed(b *testing.B) {
+	const total = 1 << 30
+	block := mixed(8 << 20)
+	e := newEngine(b)
+	b.SetBytes(total)
+	var after runtime.MemStats
+	for b.Loop() {
+		s := e.Scanner(Context{})
+		for n := 0; n < total; n += len(block) {
+			_, _ = s.Write(block)
+		}
+		runtime.ReadMemStats(&after)
+		s.Finding()
+	}
+	b.ReportMetric(float64(after.HeapSys+after.StackSys)/(1<<20), "MiB-held")
 }
 
 func BenchmarkLoad(b *testing.B) {

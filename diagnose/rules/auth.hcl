@@ -10,14 +10,14 @@ rule "auth" {
     (?i)\b403\b.{0,3}forbidden
     (?i)http (?:error|status|code)?:? ?40[13]\b
     (?i)status(?: code)?:? 40[13]\b
-    (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code|got) (?:status code )?(?:http )?(?:error )?40[137]\b
+    (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code) (?:status code )?(?:http )?(?:error )?40[137]\b
     ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)\S*: (?:Unauthorized|Forbidden)
     bad response (?:Unauthorized 401|Forbidden 403)
     authenticated registries require a credential-provider
     no token found, please run `cargo login`
     in _prompt_for_password$
     Response Code: 40[13]\b
-    got 40[13]$
+    (?i)\bgot 40[137]\b
     API Error: 40[13]\b
     Error code: 40[13]\b
     (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 40[13]:
@@ -116,7 +116,7 @@ fact "command_host" {
 
 fact "apt_error_host" {
   match = <<-RE
-    ^Err:\d+ https?://(?P<apt_error_host>[a-zA-Z0-9.-]+)
+    ^Err:[1-9]\d* https?://(?P<apt_error_host>[a-zA-Z0-9.-]+)
   RE
 }
 

@@ -60,7 +60,7 @@ fact "pip_version" {
 fact "system" {
   match = <<-RE
     ^(?:fetch https?://\S+/APKINDEX|\(\d+/\d+\) (?:Installing|Upgrading) \S+ \()
-    \bapk (?:--\S+ )*(?:add|update|upgrade)\b
+    \bapk (?:add|update|upgrade) 
     FROM \S*alpine
     ld-musl-
   RE

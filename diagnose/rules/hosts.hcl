@@ -28,7 +28,7 @@ fact "apk_host" {
 
 fact "apt_host" {
   match = <<-RE
-    ^Err:\d+ https?://(?P<apt_host>[a-zA-Z0-9.-]+)
+    ^Err:[1-9]\d* https?://(?P<apt_host>[a-zA-Z0-9.-]+)
     (?:Failed to fetch|repository) '?https?://(?P<apt_host>[a-zA-Z0-9.-]+)
   RE
 }
@@ -59,7 +59,7 @@ fact "failed_package" {
     An error occurred while installing (?P<failed_package>[\w.-]+) 
     failed to run custom build command for `(?P<failed_package>[\w.-]+) 
     could not compile `(?P<failed_package>[\w.-]+)`
-    ^(?P<failed_package>[\w.-]+-sys) = \d
+    ^(?P<failed_package>(?:openssl|libz|libgit2|libssh2|curl|libsqlite3|pq|zstd|clang|freetype|alsa|libudev|glib|gtk|mysqlclient|librdkafka|lzma|bzip2)-sys) = \d
   RE
 }
 

@@ -109,10 +109,6 @@ fact "sum_file" {
 }
 
 fact "npm_tarball" {
-  match = "/-/(?P<npm_tarball>[\\w.-]+?)-\\d[^/\\s]*\\.tgz"
-}
-
-fact "npm_tarball" {
   match = "tarball data for (?P<npm_tarball>(?:@[\\w.-]+/)?[\\w.-]+)@"
 }
 

@@ -13,7 +13,7 @@ rule "rate_limited" {
     ERR_PNPM_FETCH_429 +GET https?://\S+?/(?P<package>[\w@%./-]+): 
     bad response Too Many Requests 429
     Response Code: 429\b
-    got 429$
+    \bgot 429\b
     (?:API Error:.*\(429\)|API Error: 429|Error code: 429)
     (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 429:
     statusCode: 429

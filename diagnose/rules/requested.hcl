@@ -4,7 +4,8 @@
 fact "requested" {
   match = <<-RE
     ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\b(?:apt-get|apt|dnf|yum|microdnf|zypper) (?:-\S+ )*install (?:-\S+ )*(?P<requested>[a-z0-9][\w.+-]*)
-    ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\bapk (?:-\S+ )*add (?:-\S+ )*(?P<requested>[a-z0-9][\w.+-]*)
+    ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\bapk add (?:-\S+ )*(?P<requested>[a-z0-9][\w.+-]*)
+    ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\bapk --(?:\S+ --)*\S+ add (?:-\S+ )*(?P<requested>[a-z0-9][\w.+-]*)
     ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\bpacman -S\w* (?:-\S+ )*(?P<requested>[a-z0-9][\w.+-]*)
     ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\bpip3? install (?:-\S+ )*['"]?(?P<requested>[A-Za-z0-9][\w.-]*)
     ^(?:\++ |\[[^\]]+\] RUN |#\d+ \[[^\]]*\] RUN |Step \d+/\d+ : RUN |RUN ).*\b(?:npm|pnpm|yarn|bun) (?:global )?(?:install|i|add) (?:-\S+ )*['"]?(?P<requested>(?:@[\w.-]+/)?[a-zA-Z][\w.-]*)

@@ -12,9 +12,10 @@ rule "service_unavailable" {
     (?i)status(?: code)?:? 5(?:0\d|2\d)\b
     (?i)status_code=5\d\d
     (?i)http status server error \(5\d\d
-    (?i)(?:returned|returned error:|server returned code|returned status code|request failed:|with status|responded with|response code|got) (?:an? )?(?:http )?(?:error )?(?:code )?5(?:0\d|2\d)\b
+    (?i)(?:returned|returned error:|server returned code|returned status code|request failed:|with status|responded with|response code) (?:an? )?(?:http )?(?:error )?(?:code )?5(?:0\d|2\d)\b
     bad response .{3,30} 5\d\d \(
     Response Code: 5\d\d\b
+    (?i)\bgot (?:error )?5\d\d\b
     The registry appears to be down
     ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://\S+: (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)
     API Error: (?:Repeated )?5\d\d\b
