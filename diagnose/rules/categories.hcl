@@ -125,6 +125,28 @@ category "incompatible_runtime" {
 
 category "compile_failure" {
   fix {
+    when     = needs(found_tool, found_subject) != "" && system == ""
+    title    = "Install what ${found_subject} is built with: apt = [\"${replace(needs(found_tool, found_subject), " ", "\", \"")}\"]."
+    title_zh = "安装构建 ${found_subject} 所需要的：apt = [\"${replace(needs(found_tool, found_subject), " ", "\", \"")}\"]。"
+    safe     = true
+    edit {
+      address = "${batch}.apt[+]"
+      set     = word(needs(found_tool, found_subject), "1")
+    }
+    edit {
+      address = "${batch}.apt[+]"
+      set     = word(needs(found_tool, found_subject), "2")
+    }
+    edit {
+      address = "${batch}.apt[+]"
+      set     = word(needs(found_tool, found_subject), "3")
+    }
+    edit {
+      address = "${batch}.apt[+]"
+      set     = word(needs(found_tool, found_subject), "4")
+    }
+  }
+  fix {
     when     = batch != ""
     title    = "Install a compiler in the batch: ${coalesce(system, "apt")} = [\"${system == "apk" ? "build-base" : "build-essential"}\"]."
     title_zh = "在批次里安装编译器：${coalesce(system, "apt")} = [\"${system == "apk" ? "build-base" : "build-essential"}\"]。"

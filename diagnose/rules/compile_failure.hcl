@@ -22,6 +22,13 @@ rule "compile_failure_missing" {
     (?i)(?P<command_name>pg_config|mysql_config|curl-config|xml2-config|xslt-config|gdal-config|geos-config|krb5-config|llvm-config|net-snmp-config|pkg-config|cmake|swig|cython|gfortran|rustc|cargo|ninja|meson|nasm|autoreconf|protoc) (?:executable |command |utility )?(?:is |was |could )?(?:not (?:be )?found|is required|is not installed|not installed)
     (?i)you need to install (?P<command_name>[\w-]+)(?: or| to| first)
     (?i)no acceptable C compiler found
+    Running `(?P<command_name>cc|gcc|c\+\+|g\+\+|clang) --version` gave
+    ERROR: Unknown compiler\(s\): \[\[?'(?P<command_name>[\w+-]+)'
+    Failed to get options via (?P<command_name>[\w-]+)
+    meson\.build:\d+:\d+: ERROR: Dependency "(?P<library>[^"]+)" not found
+    ERROR: Dependency "(?P<library>[^"]+)" not found, tried pkgconfig
+    Program '(?P<command_name>[\w+-]+)' not found or not executable
+    (?:Did not find|Could not find) (?P<command_name>CMake|Ninja|pkg-config)\b
     Package (?P<library>\S+) was not found in the pkg-config search path
     invalid command '(?P<command_name>bdist_wheel)'
     likely indicates that \S+ depends on (?P<command_name>\w+), but doesn't declare it as a build dependency
@@ -56,8 +63,8 @@ rule "compile_failure_missing" {
   except     = "(?i)warning: "
   subject    = coalesce(gem_package, build_list, failed_package, go_import, pip_building, python_module, extension, header, command_name, library)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(failed_package, pip_building, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
-  summary_zh = "${coalesce(failed_package, pip_building, "源代码")} 构建失败：缺少 ${coalesce(header, command_name, library, missing_part, "构建工具")}。"
+  summary    = "${coalesce(failed_package, pip_building, pip_directory, "The source")} does not build: ${coalesce(header, command_name, library, missing_part, "a build tool")} is missing."
+  summary_zh = "${coalesce(failed_package, pip_building, pip_directory, "源代码")} 构建失败：缺少 ${coalesce(header, command_name, library, missing_part, "构建工具")}。"
   fix {
     when     = provides(coalesce(system, "apt"), coalesce(header, command_name, library)) != ""
     title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), coalesce(header, command_name, library))}\"]."
@@ -81,10 +88,10 @@ rule "compile_failure_tool" {
     Cannot import '(?P<command_name>[\w.]+)'$
   RE
   when       = pip_setup != ""
-  subject    = coalesce(build_list, failed_package, pip_building, command_name)
+  subject    = coalesce(build_list, failed_package, pip_building, pip_directory, command_name)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(failed_package, pip_building, "The package")} does not build: ${coalesce(command_name, "a build tool")} is missing."
-  summary_zh = "${coalesce(failed_package, pip_building, "软件包")} 构建失败：缺少 ${coalesce(command_name, "构建工具")}。"
+  summary    = "${coalesce(failed_package, pip_building, pip_directory, "The package")} does not build: ${coalesce(command_name, "a build tool")} is missing."
+  summary_zh = "${coalesce(failed_package, pip_building, pip_directory, "软件包")} 构建失败：缺少 ${coalesce(command_name, "构建工具")}。"
   fix {
     when     = provides(coalesce(system, "apt"), command_name) != ""
     title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), command_name)}\"]."
@@ -146,10 +153,10 @@ rule "compile_failure" {
     (?i)Killed signal terminated program
     (?i)EACCES|permission denied
   RE
-  subject    = coalesce(build_list, package, failed_package, pip_building)
+  subject    = coalesce(build_list, package, failed_package, pip_building, pip_directory)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(package, failed_package, pip_building, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
-  summary_zh = "${coalesce(package, failed_package, pip_building, "源代码")} 编译失败${missing_part == "" ? "" : "：缺少 ${missing_part}"}。"
+  summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
+  summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "源代码")} 编译失败${missing_part == "" ? "" : "：缺少 ${missing_part}"}。"
   fix {
     when     = provides(coalesce(system, "apt"), missing_part) != ""
     title    = "Install what it needs: ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), missing_part)}\"]."
@@ -184,10 +191,10 @@ rule "compile_failure_metadata" {
     (?i)× Getting requirements to build (?:wheel|editable) did not run successfully
     (?i)× Preparing (?:editable )?metadata .* did not run successfully
   RE
-  subject    = coalesce(failed_package, pip_building)
+  subject    = coalesce(failed_package, pip_building, pip_directory)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(failed_package, pip_building, "The package")} cannot be built from its source."
-  summary_zh = "${coalesce(failed_package, pip_building, "该软件包")} 无法从源代码构建。"
+  summary    = "${coalesce(failed_package, pip_building, pip_directory, "The package")} cannot be built from its source."
+  summary_zh = "${coalesce(failed_package, pip_building, pip_directory, "该软件包")} 无法从源代码构建。"
 }
 
 # The first of what pip could not build; it repeats them all in the end.
@@ -216,6 +223,11 @@ fact "go_import" {
     go: (?:downloading|added|finding) (?P<go_import>\S+) v
     RUN .*go get (?P<go_import>[\w./-]+)
   RE
+}
+
+# pip's directory for what it builds is named after it.
+fact "pip_directory" {
+  match = "/pip-(?:install|wheel|req-build)-\\w+/(?P<pip_directory>[A-Za-z0-9][\\w.-]*?)_[0-9a-f]{32}/"
 }
 
 fact "extension" {

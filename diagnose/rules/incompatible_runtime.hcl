@@ -103,10 +103,10 @@ rule "incompatible_runtime" {
   unless     = <<-RE
     ^npm (?:error|ERR!) code ERESOLVE
   RE
-  subject    = coalesce(package, python_project, failed_package, pip_building, bad_arch, go_runtime)
+  subject    = coalesce(package, python_project, failed_package, pip_building, pip_directory, bad_arch, go_runtime)
   version    = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
-  summary    = "${coalesce(package, failed_package, pip_building, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
-  summary_zh = "${coalesce(package, failed_package, pip_building, "它")} 不适合当前的运行环境${needs == "" ? "" : "，需要 ${needs}"}。"
+  summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
+  summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "它")} 不适合当前的运行环境${needs == "" ? "" : "，需要 ${needs}"}。"
 }
 
 # A source for Python 2 in a package; in the user's own file it is a mistake in
@@ -122,10 +122,10 @@ rule "incompatible_python2" {
     ModuleNotFoundError: No module named '(?P<word>ConfigParser|urllib2|Queue|StringIO|commands)'
   RE
   when       = pip_setup != ""
-  subject    = coalesce(build_list, failed_package, pip_building)
+  subject    = coalesce(build_list, failed_package, pip_building, pip_directory)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
-  summary    = "${coalesce(failed_package, pip_building, "The package")} is written for Python 2."
-  summary_zh = "${coalesce(failed_package, pip_building, "这个软件包")} 是为 Python 2 编写的。"
+  summary    = "${coalesce(failed_package, pip_building, pip_directory, "The package")} is written for Python 2."
+  summary_zh = "${coalesce(failed_package, pip_building, pip_directory, "这个软件包")} 是为 Python 2 编写的。"
 }
 
 fact "found_npm" {
@@ -147,6 +147,24 @@ fact "go_runtime" {
 
 # pip lists the versions that it skipped for their Requires-Python. They matter
 # where the one that was asked for is among them, or where nothing else is left.
+# Names that exist for Windows alone; pip says no more than that it finds none.
+rule "incompatible_windows" {
+  category   = "incompatible_runtime"
+  tool       = "pip"
+  priority   = 46
+  confidence = "medium"
+  match      = <<-RE
+    Could not find a version that satisfies the requirement (?P<package>pywin32|pypiwin32|pywinpty|winshell|win10toast|WMI|python-magic-bin)\b.*from versions:
+  RE
+  subject    = package
+  summary    = "${package} exists, but for Windows alone."
+  summary_zh = "${package} 只支持 Windows。"
+  fix {
+    title    = "Leave ${package} out on Linux: in requirements.txt, ${package}; sys_platform == \"win32\"."
+    title_zh = "在 Linux 上不要安装 ${package}：在 requirements.txt 里写 ${package}; sys_platform == \"win32\"。"
+  }
+}
+
 rule "incompatible_python_pip" {
   category   = "incompatible_runtime"
   tool       = "pip"

@@ -99,6 +99,8 @@ rule "missing_file" {
   except     = <<-RE
     (?i)(?:^|/)env: 
     gyp WARN
+    Running `\w\S* --version` gave
+    Failed to get options via
     (?i)Retrying in
     ^(?:xargs|nice|nohup|setsid|stdbuf|ionice|time): 
     (?i)bad interpreter
