@@ -20,6 +20,7 @@ var functions = map[string]function.Function{
 	"known":     text(func(s ...string) string { return known(s[0], s[1]) }),
 	"provides":  text(func(s ...string) string { return provides(s[0], s[1]) }),
 	"needs":     text(func(s ...string) string { return lookup(s[0]+" "+strings.ToLower(s[1]), "needs") }),
+	"akin":      text(func(s ...string) string { return akin(s[0], s[1]) }),
 	"word":      text(func(s ...string) string { return word(s[0], s[1]) }),
 	"elsewhere": text(func(s ...string) string { return elsewhere(s[0], s[1]) }),
 	"duration":  longer, "parseint": stdlib.ParseIntFunc,

@@ -44,6 +44,7 @@ rule "dependency_conflict" {
     (?i)problem: .*(?:conflicting requests|cannot install both)
     (?i)(?P<package>[\w.-]+)-\S+: (?:conflicts|breaks): \S+
     ^breaks: (?P<package>\S+)
+    ^conflicts: (?P<package>[\w.+-]+?)-\d\S*\[
     (?i)unresolvable package conflicts|are in conflict
     (?i)go: \S+ requires.*but \S+ is requested|ambiguous import: found package (?P<package>\S+)
     (?i)could not resolve dependencies for project .*conflict

@@ -41,6 +41,7 @@ rule "integrity" {
     (?i)integrity (?:check )?(?:failed|mismatch)
     (?i)(?:NO_PUBKEY|EXPKEYSIG|KEYEXPIRED|REVKEYSIG|BADSIG) (?P<key>[0-9A-F]+)
     (?i)at least one invalid signature was encountered
+    The repository '\S+ (?P<package>[\w./-]+) (?:In)?Release' is not signed
     (?i)signatures? (?:couldn't be verified|could not be verified|verification failed|were invalid|did not verify)
     (?i)untrusted signature
     (?i)bad signature
@@ -48,9 +49,8 @@ rule "integrity" {
     (?i)file has unexpected size
     (?i)writing more data than expected
     (?i)unexpected size
-    (?i)not in gzip format
     (?i)invalid (?:tar (?:header|magic)|gzip|magic|compressed data)
-    (?i)unexpected end of (?:file|data|archive)
+    (?i)unexpected end of (?:data|archive)
     (?i)(?:this does not look like a tar archive|file is not a zip file|end-of-central-directory signature not found)
     (?i)bad ?zip ?file|badzipfile
     (?i)crc (?:error|failed|mismatch)
@@ -74,7 +74,7 @@ rule "integrity" {
     Hash-Summe stimmt nicht überein
     Somme de contrôle de hachage incohérente
     La suma hash difiere
-    (?i)BAD archive|v2 package.*format error|package mentioned in index not found.*sha
+    (?i)BAD archive|v2 package.*format error
   RE
   except     = <<-RE
     (?i)trying again|will retry|retrying
@@ -95,6 +95,38 @@ rule "integrity" {
   version    = coalesce(version, pip_hash_version, fetched_file == "" ? "" : fetched_version)
   summary    = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
   summary_zh = "${coalesce(key, package, npm_tarball, pip_hash_package, "下载的内容")} 与声明的不符：哈希、签名或大小不一致。"
+}
+
+# What is no archive, or half of one, was most often never the file: a page that
+# says so, or a download that broke without a word.
+rule "integrity_archive" {
+  category   = "integrity"
+  priority   = 70
+  confidence = "medium"
+  match      = <<-RE
+    (?i)not in gzip format
+    (?i)(?:gzip|tar|xz|bzip2|zstd|unzip|dpkg-deb|zlib|archive).*unexpected end of file
+    (?i)unexpected end of file.*(?:gzip|tar|archive)
+  RE
+  except     = <<-RE
+    (?i)trying again|will retry|retrying
+    (?i)syntax error|in JSON|JSON input|parsing
+    ^npm (?:WARN|warn)
+  RE
+  unless     = <<-RE
+    (?i)json input|JSONParse|EJSONPARSE
+    ^Giving up\.$
+    \(\d+: Connection reset by peer\)
+    curl: \(\d+\) 
+  RE
+  subject    = coalesce(fetched_file, npm_tarball)
+  version    = fetched_file == "" ? "" : fetched_version
+  summary    = "${coalesce(fetched_file, "What was downloaded")} is not the archive that it should be."
+  summary_zh = "${coalesce(fetched_file, "下载的内容")} 不是预期的压缩包。"
+  fix {
+    title    = "Let curl fail where the server does (curl -fSL), and check the address: it may answer with an error page."
+    title_zh = "让 curl 在服务器出错时失败（curl -fSL），并检查地址：返回的可能是错误页面。"
+  }
 }
 
 fact "apk_index" {

@@ -7,6 +7,7 @@ rule "network_dns" {
     (?i)bad address '(?P<host>[^']+)'
     (?i)couldn't resolve host(?:name)?
     (?i)name resolution (?:failed|failure|error)
+    DNS: (?:transient error|lookup error|error)
     (?i)could not resolve (?:host(?:name)?|proxy)\b:? ?['"]?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)
     (?i)could not resolve hostname \(could not resolve host: (?P<host>[a-z0-9.-]+)
     (?i)failed to open tcp connection to (?P<host>[a-z0-9.-]+)
@@ -36,7 +37,7 @@ rule "network_dns" {
     ^npm (?:WARN|warn)
     ^sudo: unable to resolve host
   RE
-  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, fetched_host)
+  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, apk_host, fetched_host)
   summary    = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
   summary_zh = "无法解析${coalesce(host, net_host) == "" ? "服务器" : " ${coalesce(host, net_host)} "}的名字。"
 }

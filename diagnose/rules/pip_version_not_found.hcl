@@ -12,9 +12,19 @@ rule "pip_version_not_found" {
   summary_zh = "${package} 没有 ${spec} 这个版本。"
   detail     = "Nearest: ${nearest(spec, there)}. There are: ${there}."
   fix {
+    when     = akin(spec, nearest(spec, there)) != ""
     title    = "Use ${package} ${nearest(spec, there)}."
     title_zh = "改用 ${package} ${nearest(spec, there)}。"
     safe     = true
+    edit {
+      address = "${template}.pins.pip[\"${package}\"]"
+      set     = nearest(spec, there)
+    }
+  }
+  fix {
+    when     = akin(spec, nearest(spec, there)) == ""
+    title    = "Use ${package} ${nearest(spec, there)}, which is another major version."
+    title_zh = "改用 ${package} ${nearest(spec, there)}（主版本不同）。"
     edit {
       address = "${template}.pins.pip[\"${package}\"]"
       set     = nearest(spec, there)
