@@ -24,6 +24,15 @@ type candidate struct {
 // choose picks the root cause: of the rules that matched, the one with the
 // highest priority, and of these the earliest in the log.
 func (e *Engine) choose(s *Scanner, c Context) *Finding {
+	all := e.candidates(s, c)
+	if len(all) == 0 {
+		return unknown(c)
+	}
+	return e.finding(all[0])
+}
+
+// candidates are the rules that may explain the failure, the best first.
+func (e *Engine) candidates(s *Scanner, c Context) []candidate {
 	if c.ExitCode <= 0 {
 		c.ExitCode = exitCodeOf(c.Reason)
 	}
@@ -36,13 +45,10 @@ func (e *Engine) choose(s *Scanner, c Context) *Finding {
 			all = append(all, found)
 		}
 	}
-	if len(all) == 0 {
-		return unknown(c)
-	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.rule.Priority, a.rule.Priority), cmp.Compare(a.line(), b.line()), cmp.Compare(a.order, b.order))
 	})
-	return e.finding(all[0])
+	return all
 }
 
 func (e *Engine) candidate(s *Scanner, i int, c Context) (candidate, bool) {

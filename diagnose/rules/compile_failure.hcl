@@ -84,6 +84,7 @@ rule "compile_failure_tool" {
   priority   = 58
   match      = <<-RE
     FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<command_name>[a-z][\w+-]*)'
+    error: \[Errno 2\] No such file or directory: '(?P<command_name>[a-z][\w+-]*)'
     pip\._vendor\.\S*BackendUnavailable
     Cannot import '(?P<command_name>[\w.]+)'$
   RE

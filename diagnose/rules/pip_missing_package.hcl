@@ -26,6 +26,38 @@ rule "pip_missing_package" {
   }
 }
 
+# A name that was only ever there to say what the real one is.
+rule "pip_deprecated_name" {
+  category   = "missing_package"
+  tool       = "pip"
+  priority   = 59
+  match      = <<-RE
+    The '(?P<package>[\w.-]+)' PyPI package is deprecated, use '(?P<instead>[\w.-]+)'
+  RE
+  subject    = package
+  summary    = "${package} is not the name of the package: it is ${instead}."
+  summary_zh = "${package} 不是这个软件包的名字，应为 ${instead}。"
+  fix {
+    title    = "Write ${instead} instead of ${package}."
+    title_zh = "把 ${package} 改写为 ${instead}。"
+    edit {
+      address = "${batch}.pip[\"${package}\"]"
+      set     = instead
+    }
+  }
+}
+
+sample "sklearn" {
+  log   = <<-LOG
+    Collecting sklearn
+      × Getting requirements to build wheel did not run successfully.
+          The 'sklearn' PyPI package is deprecated, use 'scikit-learn'
+          rather than 'sklearn' for pip commands.
+  LOG
+  batch = "template.x.batch.ml"
+  want  = { category = "missing_package", subject = "sklearn", edit = "template.x.batch.ml.pip[\"sklearn\"]=scikit-learn" }
+}
+
 sample "misspelt" {
   log   = <<-LOG
     Looking in indexes: https://pypi.example/simple
