@@ -42,6 +42,7 @@ func TestExtraRule(t *testing.T) {
 func TestBadExtraRule(t *testing.T) {
 	tests := []struct{ old, new, want string }{
 		{"${package}.", "${pakage}.", `nothing is called "pakage"`},
+		{"${package}.", "${upper(package)}.", `no function "upper"`},
 		{`"permission"`, `"permissions"`, `no category "permissions"`},
 		{`(?P<package>\\S+)`, `(?P<package>\\S+`, "missing closing )"},
 		{"LICENSE CHECK FAILED: (?P<package>", `\\d (?P<package>`, "of a few texts"},
