@@ -1,24 +1,47 @@
 package main
 
 import (
+	"io"
+
 	"github.com/e2bt/e2bt/builder"
 	"github.com/spf13/cobra"
 )
 
 // shells write their own scripts.
 var shells = map[string]func(*app, *cobra.Command) error{
-	"bash":       func(a *app, root *cobra.Command) error { return root.GenBashCompletionV2(a.stdout, true) },
+	"bash": func(a *app, root *cobra.Command) error {
+		if err := root.GenBashCompletionV2(a.stdout, true); err != nil {
+			return err
+		}
+		_, err := io.WriteString(a.stdout, plainBash)
+		return err
+	},
 	"zsh":        func(a *app, root *cobra.Command) error { return root.GenZshCompletion(a.stdout) },
 	"fish":       func(a *app, root *cobra.Command) error { return root.GenFishCompletion(a.stdout, true) },
 	"powershell": func(a *app, root *cobra.Command) error { return root.GenPowerShellCompletionWithDesc(a.stdout) },
 }
+
+// plainBash replaces what of the script needs the package bash-completion where
+// that is not there.
+const plainBash = `
+__e2bt_init_completion()
+{
+    COMPREPLY=()
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref "$@" cur prev words cword
+        return
+    fi
+    cword=$COMP_CWORD words=("${COMP_WORDS[@]}")
+    cur=${words[cword]} prev=${words[cword-1]}
+}
+`
 
 func newCompletion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a script that completes commands in a shell",
 		Long: `Print a script with which a shell completes e2bt's commands, flags, templates and
-builds. The one for bash needs the package bash-completion.`,
+builds.`,
 		Example: `  source <(e2bt completion bash)                                     # in this shell
   e2bt completion bash > ~/.local/share/bash-completion/completions/e2bt   # in every shell
   e2bt completion zsh > "${fpath[1]}/_e2bt"
