@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -21,26 +22,26 @@ func (s *Server) findBuild(r *http.Request) (*template, *build, error) {
 	if _, err := uuid.Parse(id); err != nil {
 		return nil, nil, refuse(http.StatusBadRequest, "Invalid build id")
 	}
-	b := s.store.builds[strings.ToLower(id)]
-	if b == nil {
-		return nil, nil, refuse(http.StatusBadRequest, "Build '%s' not found", id)
-	}
 	t, err := s.named(r.PathValue("id"))
 	if err != nil {
 		return nil, nil, err
 	}
-	if b.Template != t.ID {
+	b := s.store.builds[strings.ToLower(id)]
+	if b == nil || b.Template != t.ID {
 		return nil, nil, refuse(http.StatusBadRequest, "Build '%s' not found", id)
 	}
-	return t, b, nil
+	return t, b, s.store.expire(b)
 }
 
-var sdkAgent = regexp.MustCompile(`e2b-(?:js|python)-sdk/(\S*)`)
+var (
+	sdkAgent   = regexp.MustCompile(`e2b-(?:js|python)-sdk/(\S*)`)
+	sdkVersion = regexp.MustCompile(`^\d+\.\d+\.\d+`)
+)
 
 // checkAgent refuses what E2B refuses: an SDK whose version cannot be read.
 func checkAgent(agent string) error {
 	m := sdkAgent.FindStringSubmatch(agent)
-	if m != nil && !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(m[1]) {
+	if m != nil && !sdkVersion.MatchString(m[1]) {
 		return refuse(http.StatusBadRequest, "Error when parsing user agent: invalid version %q", m[1])
 	}
 	return nil
@@ -55,9 +56,16 @@ func (s *Server) trigger(w http.ResponseWriter, r *http.Request) error {
 	if err := checkAgent(r.UserAgent()); err != nil {
 		return err
 	}
+	if _, err := uuid.Parse(r.PathValue("build")); err != nil {
+		return refuse(http.StatusBadRequest, "Invalid build ID") // spelt so here alone
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	t, b, err := s.findBuild(r)
+	var refused *apiError
+	if errors.As(err, &refused) && refused.code == http.StatusNotFound {
+		return refuse(http.StatusNotFound, "Error when getting template: %s", refused.message)
+	}
 	if err != nil {
 		return err
 	}
@@ -65,9 +73,7 @@ func (s *Server) trigger(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusBadRequest, "build is not in waiting state")
 	}
 	if err := checkSource(req); err != nil {
-		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: err.Error()}, now()
-		_ = s.store.saveBuild(b) // the refusal itself is the answer
-		return err
+		return errors.Join(err, s.store.fail(b, err.Error()))
 	}
 	if err := s.supersede(t, b.Tags, e2b.StateBuilding, ""); err != nil {
 		return err
@@ -94,8 +100,7 @@ func (s *Server) begin(t *template, b *build, req e2b.Build) error {
 	if err != nil {
 		return err
 	}
-	b.State = e2b.StateBuilding
-	if err := s.store.saveBuild(b); err != nil {
+	if err := s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding }); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
@@ -124,11 +129,14 @@ func (s *Server) finish(b *build, res *result, reason *e2b.Reason, took time.Dur
 	if err := b.log.append(entry); err != nil {
 		s.log.Error("writing a build's log", "build", b.ID, "error", err)
 	}
-	b.Result, b.Reason, b.Finished, b.cancel = res, reason, now(), nil
-	b.State = state
-	if err := s.store.saveBuild(b); err != nil {
+	b.cancel = nil
+	err := s.store.changeBuild(b, func(b *build) { b.State, b.Result, b.Reason, b.Finished = state, res, reason, now() })
+	if err != nil {
 		s.log.Error("keeping a build", "build", b.ID, "error", err)
-		b.State, b.Reason = e2b.StateError, &e2b.Reason{Message: fmt.Sprintf("the build could not be kept: %s", err)}
+		if reason == nil {
+			reason = &e2b.Reason{Message: "the build could not be kept: " + s.public(err)}
+		}
+		b.State, b.Reason, b.Finished = e2b.StateError, reason, now()
 	}
 }
 
@@ -144,11 +152,11 @@ type statusPage struct {
 
 // status is GET /templates/{id}/builds/{build}/status.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
-	offset, err := number(r, "logsOffset", 0, 1<<40)
+	offset, err := number(r, "logsOffset", 0, 0, 1<<40)
 	if err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 100)
+	limit, err := number(r, "limit", 100, 0, 100)
 	if err != nil {
 		return err
 	}
@@ -219,7 +227,7 @@ func levelsFrom(minimum string) ([]string, error) {
 
 // logs is GET /templates/{id}/builds/{build}/logs: entries from a time on.
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
-	limit, err := number(r, "limit", 100, 100)
+	limit, err := number(r, "limit", 100, 0, 100)
 	if err != nil {
 		return err
 	}

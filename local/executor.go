@@ -77,10 +77,10 @@ func (x *executor) run(ctx context.Context) (*result, *e2b.Reason) {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 		if !errors.Is(err, errCancelled) {
-			err = errors.New(errInterrupted)
+			err = errors.New(interrupted)
 		}
 	}
-	return nil, &e2b.Reason{Message: err.Error(), Step: x.step}
+	return nil, &e2b.Reason{Message: x.s.public(err), Step: x.step}
 }
 
 func (x *executor) all(ctx context.Context) error {

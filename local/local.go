@@ -148,7 +148,7 @@ func (s *Server) routes() http.Handler {
 		api.Handle(pattern, s.authorized(h))
 	}
 	api.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Health check successful") })
-	api.Handle("PUT /_upload/{token}", handler(s.upload))
+	api.Handle("PUT /_upload/{token}", s.answers(s.upload))
 	api.Handle("/", handler(notThere))
 	// "aliases" could be a template's id to the patterns above, so it has a mux
 	// of its own.

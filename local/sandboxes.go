@@ -79,7 +79,7 @@ func (b *boxes) get(id string) *box {
 func (b *boxes) list() []*box {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.SortedFunc(maps.Values(b.running), func(x, y *box) int { return y.started.Compare(x.started) })
+	return slices.Collect(maps.Values(b.running))
 }
 
 func (b *boxes) uses(template string) bool {
@@ -143,8 +143,7 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	s.store.mu.Lock()
 	t, b, err := s.store.resolve(s.opts.Team, req.TemplateID)
 	if err == nil {
-		t.Spawned, t.LastSpawned = t.Spawned+1, now()
-		err = s.store.saveTemplate(t)
+		err = s.store.change(t, func(t *template) { t.Spawned, t.LastSpawned = t.Spawned+1, now() })
 	}
 	s.store.mu.Unlock()
 	if err != nil {
@@ -205,7 +204,7 @@ func (x *box) describe() map[string]any {
 }
 
 func (s *Server) listSandboxes(w http.ResponseWriter, r *http.Request) error {
-	page, err := paged(w, r, s.boxes.list(), func(x *box) string { return x.id })
+	page, err := paged(w, r, s.boxes.list(), func(x *box) place { return place{x.started, x.id} })
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,11 @@ type result struct {
 	ReadyCmd string      `json:"ready_cmd,omitempty"`
 }
 
-var errInterrupted = "the build was interrupted: the server that ran it ended"
+// interrupted is why a build ended that a server left unfinished.
+const interrupted = "the build was interrupted: the server that ran it ended"
+
+// waitingLife is how long a build may wait to be triggered, as on E2B.
+const waitingLife = 40 * time.Minute
 
 func openStore(dir string) (*store, error) {
 	s := &store{dir: dir, templates: map[string]*template{}, builds: map[string]*build{}}
@@ -116,8 +120,7 @@ func (s *store) recover() error {
 		if b.State.Done() {
 			continue
 		}
-		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: errInterrupted}, now()
-		if err := s.saveBuild(b); err != nil {
+		if err := s.fail(b, interrupted); err != nil {
 			return err
 		}
 	}
@@ -129,18 +132,47 @@ func now() *time.Time {
 	return &t
 }
 
-func (s *store) saveTemplate(t *template) error {
-	t.Updated = *now()
-	return writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), t)
+// change edits a template and keeps it. Where that fails, nothing has changed.
+func (s *store) change(t *template, edit func(*template)) error {
+	next := *t
+	next.Builds, next.Tags = slices.Clone(t.Builds), slices.Clone(t.Tags)
+	edit(&next)
+	next.Updated = *now()
+	if err := writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), next); err != nil {
+		return err
+	}
+	*t = next
+	return nil
 }
 
-func (s *store) saveBuild(b *build) error {
-	b.Updated = *now()
-	dir := s.buildDir(b)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// changeBuild edits a build and keeps it. Where that fails, nothing has changed.
+func (s *store) changeBuild(b *build, edit func(*build)) error {
+	next := *b
+	edit(&next)
+	next.Updated = *now()
+	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
 		return fmt.Errorf("making a build's directory: %w", err)
 	}
-	return writeJSON(filepath.Join(dir, "build.json"), b)
+	if err := writeJSON(filepath.Join(s.buildDir(b), "build.json"), next); err != nil {
+		return err
+	}
+	*b = next
+	return nil
+}
+
+// fail ends a build that does not run.
+func (s *store) fail(b *build, why string) error {
+	return s.changeBuild(b, func(b *build) {
+		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: why}, now()
+	})
+}
+
+// expire ends a build that nobody has triggered in time.
+func (s *store) expire(b *build) error {
+	if b.State != e2b.StateWaiting || time.Since(b.Created) < waitingLife {
+		return nil
+	}
+	return s.fail(b, "build is in waiting state for too long")
 }
 
 func (s *store) buildDir(b *build) string { return filepath.Join(s.dir, "builds", b.ID) }
@@ -162,11 +194,12 @@ func (s *store) openLog(b *build) (*buildLog, error) {
 func writeJSON(path string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encoding %s: %w", path, err)
+		return fmt.Errorf("writing the store: %w", err)
 	}
 	tmp := path + ".tmp"
 	if err := os.WriteFile(tmp, text, 0o600); err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(tmp))
+		_ = os.Remove(tmp) // the next write replaces it as well
+		return fmt.Errorf("writing the store: %w", err)
 	}
 	return os.Rename(tmp, path)
 }
