@@ -27,7 +27,11 @@ func (x *executor) base(ctx context.Context) error {
 		return x.baseTemplate()
 	}
 	ref := x.req.FromImage
-	opts := image.PullOptions{Force: x.req.Force, Progress: func(line string) { x.info("%s", line) }}
+	cached := "CACHED "
+	opts := image.PullOptions{Force: x.req.Force, Progress: func(line string) {
+		cached = ""
+		x.info("%s", line)
+	}}
 	if r := x.req.FromImageRegistry; r != nil {
 		auth, err := imageAuth(r)
 		if err != nil {
@@ -42,7 +46,7 @@ func (x *executor) base(ctx context.Context) error {
 	x.res.Rootfs = img.Rootfs
 	x.res.Context = stepContext{User: "root"}.with(pairs(img.Config.Env))
 	x.res.Context.Workdir = "" // E2B starts in the home of user, wherever the image starts
-	x.info("[base] FROM %s [%s]", ref, x.chain(cacheVersion, img.Digest))
+	x.info("%s[base] FROM %s [%s]", cached, ref, x.chain(cacheVersion, img.Digest))
 	x.chain("USER", defaultUser)
 	return x.layer(ctx, "[base] DEFAULT USER "+defaultUser, func(box Sandbox) (stepContext, error) {
 		next := x.res.Context

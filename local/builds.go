@@ -235,10 +235,13 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cursor := int64(0)
-	backward := r.URL.Query().Get("direction") == "backward"
-	if backward {
-		cursor = time.Now().UnixMilli() + 1
+	cursor, backward := int64(0), false
+	switch r.URL.Query().Get("direction") {
+	case "", "forward":
+	case "backward":
+		cursor, backward = time.Now().UnixMilli()+1, true
+	default:
+		return refuse(http.StatusBadRequest, "validation error: parameter \"direction\" must be forward or backward")
 	}
 	if text := r.URL.Query().Get("cursor"); text != "" {
 		if cursor, err = strconv.ParseInt(text, 10, 64); err != nil {

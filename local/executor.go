@@ -112,7 +112,10 @@ func (x *executor) chain(parts ...string) string {
 
 // layer finds the layer of the chain's key or makes it, saying which.
 func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (stepContext, error)) error {
-	release := x.s.layers.hold(x.key)
+	release, err := x.s.layers.making.take(ctx, x.key)
+	if err != nil {
+		return err
+	}
 	defer release()
 	line := fmt.Sprintf("%s [%s]", title, x.key)
 	if found, ok := x.s.layers.get(x.key); ok && !x.forced {
@@ -129,8 +132,10 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 	return nil
 }
 
+// push goes on from a layer. Its name goes into the next key, not its key: a
+// layer counts only on that very one that it was made on.
 func (x *executor) push(l layer) {
-	x.res.Layers, x.res.Context = append(x.res.Layers, l.Name), l.Context
+	x.res.Layers, x.res.Context, x.key = append(x.res.Layers, l.Name), l.Context, l.Name
 }
 
 func (x *executor) info(format string, args ...any) { x.say("info", fmt.Sprintf(format, args...)) }

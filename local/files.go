@@ -53,6 +53,9 @@ func (u *uploads) has(hash string) bool {
 	return err == nil
 }
 
+// forget removes an archive. Who reads it reads on.
+func (u *uploads) forget(hash string) { _ = os.Remove(u.path(hash)) }
+
 // offer makes a link for an archive of that hash.
 func (u *uploads) offer(hash string) string {
 	u.mu.Lock()

@@ -48,10 +48,12 @@ func (x *executor) start(ctx context.Context, box Sandbox) error {
 	}
 	running, stop := context.WithCancel(ctx)
 	ended, done := make(chan error, 1), make(chan struct{})
+	if x.req.StartCmd != "" {
+		x.info("Running start command: %s", x.req.StartCmd)
+	}
 	go func() {
 		defer close(done)
 		if x.req.StartCmd != "" {
-			x.info("Running start command: %s", x.req.StartCmd)
 			ended <- x.shell(running, box, x.req.StartCmd, x.res.Context.User, "info", "[start]")
 		}
 	}()

@@ -21,9 +21,10 @@ type layers struct {
 	dir    string
 	engine Engine
 
+	making holds // by key
+
 	mu     sync.Mutex
 	newest map[string]int
-	making map[string]*sync.Mutex
 }
 
 // layer is what the build of a step left behind.
@@ -36,7 +37,7 @@ type layer struct {
 const halfMade = "making-"
 
 func openLayers(dir string, eng Engine) (*layers, error) {
-	l := &layers{dir: dir, engine: eng, newest: map[string]int{}, making: map[string]*sync.Mutex{}}
+	l := &layers{dir: dir, engine: eng, newest: map[string]int{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the layer store: %w", err)
 	}
@@ -61,19 +62,6 @@ func openLayers(dir string, eng Engine) (*layers, error) {
 
 // fs is the directory that holds what a layer changed.
 func (l *layers) fs(name string) string { return filepath.Join(l.dir, name, "fs") }
-
-// hold keeps others from making the same layer at the same time.
-func (l *layers) hold(key string) (release func()) {
-	l.mu.Lock()
-	m := l.making[key]
-	if m == nil {
-		m = new(sync.Mutex)
-		l.making[key] = m
-	}
-	l.mu.Unlock()
-	m.Lock()
-	return m.Unlock
-}
 
 // get finds the newest layer of a key.
 func (l *layers) get(key string) (layer, bool) {

@@ -50,6 +50,7 @@ type Server struct {
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	close   func() error
 }
 
 // HeldError says that another process holds the directory.
@@ -90,6 +91,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background()) // builds outlive the requests that start them
 	s.handler = s.routes()
+	s.close = sync.OnceValue(s.shutDown)
 	return s, nil
 }
 
@@ -108,8 +110,11 @@ func (s *Server) open() (err error) {
 	return s.boxes.open(s.opts.Engine)
 }
 
-// Close ends every build and sandbox and gives the directory free.
-func (s *Server) Close() error {
+// Close ends every build and sandbox and gives the directory free. It may be
+// called more than once.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutDown() error {
 	s.stop()
 	s.boxes.closeAll()
 	s.running.Wait()

@@ -204,7 +204,7 @@ func (a *api) refused(method, path string, body any, status int, message string)
 func get[T any](a *api, path string) (out T) {
 	a.t.Helper()
 	status, text := a.call("GET", path, nil)
-	if status != http.StatusOK {
+	if status/100 != 2 {
 		a.t.Fatalf("GET %s: %d %s", path, status, text)
 	}
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
@@ -374,6 +374,24 @@ func (a *api) file(pattern string) string {
 			a.t.Fatal(err)
 		}
 		all.Write(text)
+	}
+	return all.String()
+}
+
+// everything is the content of all files below a directory.
+func everything(t testing.TB, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all.String()
 }
