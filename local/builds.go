@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -96,8 +95,8 @@ func checkSource(req e2b.Build) error {
 
 // begin marks b as building and starts it.
 func (s *Server) begin(t *template, b *build, req e2b.Build) error {
-	log, err := s.store.openLog(b)
-	if err != nil {
+	log := s.store.logOf(b)
+	if err := log.create(); err != nil {
 		return err
 	}
 	if err := s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding }); err != nil {
@@ -126,7 +125,7 @@ func (s *Server) finish(b *build, res *result, reason *e2b.Reason, took time.Dur
 		entry.Level, entry.Message, entry.Step = "error", "Build failed: "+reason.Message, reason.Step
 		state = e2b.StateError
 	}
-	if err := b.log.append(entry); err != nil {
+	if err := errors.Join(b.log.append(entry), b.log.close()); err != nil {
 		s.log.Error("writing a build's log", "build", b.ID, "error", err)
 	}
 	b.cancel = nil
@@ -160,7 +159,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := levelsFrom(r.URL.Query().Get("level"))
+	level, err := minimumLevel(r)
 	if err != nil {
 		return err
 	}
@@ -169,13 +168,17 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if log != nil {
-		if page.LogEntries, err = log.page(offset, limit, levels); err != nil {
+		if page.LogEntries, err = log.page(offset, limit, level); err != nil {
 			return err
 		}
 	}
 	if page.Reason != nil {
 		page.Reason = withEntries(*page.Reason, page.LogEntries)
 	}
+	if err := reply(w, http.StatusOK, page); err == nil {
+		return nil
+	}
+	page.LogEntries = mended(page.LogEntries)
 	return reply(w, http.StatusOK, page)
 }
 
@@ -192,37 +195,32 @@ func (s *Server) statusOf(r *http.Request) (*statusPage, *buildLog, error) {
 	if b.State == e2b.StateWaiting {
 		return page, nil, nil
 	}
-	log, err := s.store.openLog(b)
-	return page, log, err
+	return page, s.store.logOf(b), nil
 }
 
 // withEntries adds those entries of the page that a reason comes with.
 func withEntries(reason e2b.Reason, page []json.RawMessage) *e2b.Reason {
 	reason.LogEntries = []e2b.LogEntry{}
 	for _, raw := range page {
-		if !hasLevel(raw, []string{"warn", "error"}) {
-			continue
-		}
 		var e e2b.LogEntry
-		if json.Unmarshal(raw, &e) == nil && e.Step == reason.Step {
+		if levelOf(raw) >= slices.Index(levels, "warn") && json.Unmarshal(raw, &e) == nil && e.Step == reason.Step {
 			reason.LogEntries = append(reason.LogEntries, e)
 		}
 	}
 	return &reason
 }
 
-var levels = []string{"debug", "info", "warn", "error"}
-
-// levelsFrom returns the levels from a minimum on; nil is all.
-func levelsFrom(minimum string) ([]string, error) {
-	if minimum == "" || minimum == "debug" {
-		return nil, nil
+// minimumLevel reads the level that a request wants, or a higher one.
+func minimumLevel(r *http.Request) (int, error) {
+	text := r.URL.Query().Get("level")
+	if text == "" {
+		return 0, nil
 	}
-	at := slices.Index(levels, minimum)
-	if at < 0 {
-		return nil, refuse(http.StatusBadRequest, "validation error: parameter \"level\" must be one of %s", strings.Join(levels, ", "))
+	level := slices.Index(levels, text)
+	if level < 0 {
+		return 0, refuse(http.StatusBadRequest, "validation error: parameter \"level\" must be one of %s", strings.Join(levels, ", "))
 	}
-	return levels[at:], nil
+	return level, nil
 }
 
 // logs is GET /templates/{id}/builds/{build}/logs: entries from a time on.
@@ -231,7 +229,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	levels, err := levelsFrom(r.URL.Query().Get("level"))
+	level, err := minimumLevel(r)
 	if err != nil {
 		return err
 	}
@@ -252,7 +250,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	entries, err := log.around(cursor, limit, levels, backward)
+	entries, err := log.around(cursor, limit, level, backward)
 	if err != nil {
 		return err
 	}
@@ -261,20 +259,20 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 
 // around returns entries from a time in milliseconds on, or the newest before
 // it, newest first.
-func (l *buildLog) around(cursor int64, limit int, levels []string, backward bool) ([]json.RawMessage, error) {
+func (l *buildLog) around(cursor int64, limit, level int, backward bool) ([]json.RawMessage, error) {
 	found := []json.RawMessage{}
 	if l == nil || limit == 0 {
 		return found, nil
 	}
 	for offset := 0; ; offset += stride {
-		page, err := l.page(offset, stride, levels)
+		page, err := l.page(offset, stride, level)
 		if err != nil {
 			return nil, err
 		}
 		for _, raw := range page {
 			var e struct{ Timestamp time.Time }
-			if err := json.Unmarshal(raw, &e); err != nil {
-				return nil, fmt.Errorf("reading a log entry: %w", err)
+			if json.Unmarshal(raw, &e) != nil {
+				continue // a damaged one
 			}
 			switch at := e.Timestamp.UnixMilli(); {
 			case backward && at < cursor:

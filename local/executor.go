@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
@@ -195,41 +194,4 @@ func exitText(e engine.Exit) string {
 		return "signal: " + e.Signal
 	}
 	return fmt.Sprintf("exit status %d", e.Code)
-}
-
-// lineWriter cuts a stream into lines. Lines end at \n and \r, are trimmed, and
-// empty ones are left out; one that grows too long is cut.
-type lineWriter struct {
-	emit func(line string)
-	rest []byte
-}
-
-const maxLine = 32 << 10 // bytes; envd sends no longer chunks
-
-func (w *lineWriter) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		end := strings.IndexAny(string(p[:min(len(p), maxLine)]), "\r\n")
-		if end < 0 {
-			end = min(len(p), maxLine)
-			w.rest = append(w.rest, p[:end]...)
-			p = p[end:]
-			if len(w.rest) >= maxLine {
-				w.flush()
-			}
-			continue
-		}
-		w.rest = append(w.rest, p[:end]...)
-		p = p[end+1:]
-		w.flush()
-	}
-	return n, nil
-}
-
-func (w *lineWriter) flush() {
-	line := strings.TrimSpace(strings.ToValidUTF8(string(w.rest), "\uFFFD"))
-	w.rest = w.rest[:0]
-	if line != "" {
-		w.emit(line)
-	}
 }

@@ -118,7 +118,7 @@ func (s *Server) shutDown() error {
 	s.stop()
 	s.boxes.closeAll()
 	s.running.Wait()
-	return errors.Join(s.store.close(), s.lock.Close())
+	return s.lock.Close()
 }
 
 // ServeHTTP implements http.Handler.

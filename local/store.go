@@ -2,7 +2,6 @@ package local
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -177,17 +176,12 @@ func (s *store) expire(b *build) error {
 
 func (s *store) buildDir(b *build) string { return filepath.Join(s.dir, "builds", b.ID) }
 
-// openLog opens the log of b once.
-func (s *store) openLog(b *build) (*buildLog, error) {
-	if b.log != nil {
-		return b.log, nil
+// logOf is the log of b, which is read when somebody asks for it.
+func (s *store) logOf(b *build) *buildLog {
+	if b.log == nil {
+		b.log = &buildLog{path: filepath.Join(s.buildDir(b), "log.jsonl")}
 	}
-	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
-		return nil, fmt.Errorf("making a build's directory: %w", err)
-	}
-	var err error
-	b.log, err = openLog(filepath.Join(s.buildDir(b), "log.jsonl"))
-	return b.log, err
+	return b.log
 }
 
 // writeJSON replaces a file as a whole.
@@ -202,18 +196,6 @@ func writeJSON(path string, v any) error {
 		return fmt.Errorf("writing the store: %w", err)
 	}
 	return os.Rename(tmp, path)
-}
-
-func (s *store) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var errs []error
-	for _, b := range s.builds {
-		if b.log != nil {
-			errs = append(errs, b.log.close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // byAlias finds the template of a name that is in use.
