@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -43,7 +42,7 @@ func (x *executor) base(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.res.Rootfs = img.Rootfs
+	x.res.Image = img.Digest
 	x.res.Context = stepContext{User: "root"}.with(pairs(img.Config.Env))
 	x.res.Context.Workdir = "" // E2B starts in the home of user, wherever the image starts
 	x.info("%s[base] FROM %s [%s]", cached, ref, x.chain(cacheVersion, img.Digest))
@@ -82,8 +81,8 @@ func (x *executor) baseTemplate() error {
 	if err != nil {
 		return err
 	}
-	if b.Result == nil {
-		return errors.New("error getting base template, you may need to rebuild it first")
+	if _, err := x.s.lowers(b.Result); err != nil {
+		return err
 	}
 	x.res = *b.Result
 	x.res.Layers = append([]string(nil), b.Result.Layers...)

@@ -123,12 +123,26 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 		return nil
 	}
 	x.info("%s", line)
-	made, err := x.s.layers.put(ctx, x.key, x.s.layers.stack(x.res.Rootfs, x.res.Layers), x.memory, make)
+	made, err := x.put(ctx, make)
 	if err != nil {
 		return err
 	}
 	x.push(made)
 	return nil
+}
+
+// put makes the layer of the chain's key on what there is up to here.
+func (x *executor) put(ctx context.Context, make func(Sandbox) (stepContext, error)) (layer, error) {
+	lowers, err := x.s.lowers(&x.res)
+	if err != nil {
+		return layer{}, err
+	}
+	return x.s.layers.put(ctx, x.key, lowers, x.memory, make)
+}
+
+// lowers lists the directories of what a build made, topmost first.
+func (s *Server) lowers(r *result) ([]string, error) {
+	return s.layers.stack(s.opts.Images.Rootfs(r.Image), r.Layers)
 }
 
 // push goes on from a layer. Its name goes into the next key, not its key: a

@@ -96,7 +96,7 @@ func New(opts Options) (*Server, error) {
 }
 
 func (s *Server) open() (err error) {
-	if s.store, err = openStore(s.opts.Home); err != nil {
+	if s.store, err = openStore(s.opts.Home, s.log); err != nil {
 		return err
 	}
 	if s.layers, err = openLayers(filepath.Join(s.opts.Home, "layers"), s.opts.Engine); err != nil {

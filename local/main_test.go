@@ -395,3 +395,15 @@ func everything(t testing.TB, dir string) string {
 	}
 	return all.String()
 }
+
+// decode reads a JSON file.
+func decode(t testing.TB, path string, v any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
+		t.Fatalf("reading %s: %v", path, err)
+	}
+}

@@ -149,8 +149,9 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	if err != nil {
 		return nil, err
 	}
-	if b.Result == nil {
-		return nil, refuse(http.StatusInternalServerError, "build '%s' has no result", b.ID)
+	lowers, err := s.lowers(b.Result)
+	if err != nil {
+		return nil, err
 	}
 	x := &box{
 		id: "i" + randomID(19), template: t.ID, alias: t.Alias, build: b, token: randomID(40), started: time.Now().UTC(),
@@ -162,7 +163,7 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	}
 	// The sandbox outlives the request that makes it.
 	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
-	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, s.layers.stack(b.Result.Rootfs, b.Result.Layers), b.MemoryMB)
+	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, lowers, b.MemoryMB)
 	if err != nil {
 		x.stop()
 		return nil, errors.Join(err, s.opts.Engine.RemoveAll(x.dir))

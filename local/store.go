@@ -2,7 +2,10 @@ package local
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,6 +21,7 @@ import (
 // as a whole. Everything in it is guarded by mu.
 type store struct {
 	dir string
+	log *slog.Logger
 
 	mu        sync.Mutex
 	templates map[string]*template
@@ -64,7 +68,7 @@ type build struct {
 
 // result is what a ready build is: directories to stack and how to start.
 type result struct {
-	Rootfs   string      `json:"rootfs"` // of the base image
+	Image    string      `json:"image"`  // the base image's digest
 	Layers   []string    `json:"layers"` // names in the layer store, lowest first
 	Context  stepContext `json:"context"`
 	StartCmd string      `json:"start_cmd,omitempty"`
@@ -77,53 +81,94 @@ const interrupted = "the build was interrupted: the server that ran it ended"
 // waitingLife is how long a build may wait to be triggered, as on E2B.
 const waitingLife = 40 * time.Minute
 
-func openStore(dir string) (*store, error) {
-	s := &store{dir: dir, templates: map[string]*template{}, builds: map[string]*build{}}
-	for _, kind := range []string{"templates", "builds"} {
-		if err := os.MkdirAll(filepath.Join(dir, kind), 0o700); err != nil {
-			return nil, fmt.Errorf("making the store: %w", err)
+func openStore(dir string, log *slog.Logger) (*store, error) {
+	s := &store{dir: dir, log: log, templates: map[string]*template{}, builds: map[string]*build{}}
+	err := s.each("templates", func(name string) error {
+		id, ok := strings.CutSuffix(name, ".json")
+		if !ok {
+			return nil
 		}
-	}
-	if err := loadAll(filepath.Join(dir, "templates", "*.json"), func(t *template) { s.templates[t.ID] = t }); err != nil {
+		t, err := load(s, filepath.Join(dir, "templates", name), func(t *template) bool { return t.ID == id && aliasForm.MatchString(t.Alias) })
+		if t != nil {
+			s.templates[id] = t
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := loadAll(filepath.Join(dir, "builds", "*", "build.json"), func(b *build) { s.builds[b.ID] = b }); err != nil {
+	err = s.each("builds", func(id string) error {
+		b, err := load(s, filepath.Join(dir, "builds", id, "build.json"), func(b *build) bool { return b.ID == id && b.sound() })
+		if b != nil {
+			s.builds[id] = b
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	return s, s.recover()
+	s.recover()
+	return s, nil
 }
 
-// loadAll reads every file that matches.
-func loadAll[T any](pattern string, add func(*T)) error {
-	files, err := filepath.Glob(pattern)
-	if err != nil {
-		return fmt.Errorf("listing %s: %w", pattern, err)
+// each calls do for what is in a directory of the store, which is made.
+func (s *store) each(kind string, do func(name string) error) error {
+	if err := os.MkdirAll(filepath.Join(s.dir, kind), 0o700); err != nil {
+		return fmt.Errorf("making the store: %w", err)
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("reading the store: %w", err)
+	entries, err := os.ReadDir(filepath.Join(s.dir, kind))
+	if err != nil {
+		return fmt.Errorf("reading the store: %w", err)
+	}
+	for _, e := range entries {
+		if err := do(e.Name()); err != nil {
+			return err
 		}
-		v := new(T)
-		if err := json.Unmarshal(text, v); err != nil {
-			return fmt.Errorf("reading %s: %w", file, err)
-		}
-		add(v)
 	}
 	return nil
 }
 
-// recover ends the builds that an earlier process left unfinished.
-func (s *store) recover() error {
+// load reads a file of the store. One that is damaged, as by a loss of power,
+// is put aside and told of: without it everything else still works.
+func load[T any](s *store, path string, sound func(*T) bool) (*T, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	v := new(T)
+	if json.Unmarshal(text, v) == nil && sound(v) {
+		return v, nil
+	}
+	s.log.Warn("a file of the store is damaged and was left out", "file", path, "kept as", path+".damaged", "error", os.Rename(path, path+".damaged"))
+	return nil, nil
+}
+
+// sound reports whether a build is one that a store has written.
+func (b *build) sound() bool {
+	switch b.State {
+	case e2b.StateReady:
+		return b.Result != nil
+	case e2b.StateWaiting, e2b.StateBuilding, e2b.StateError:
+		return true
+	}
+	return false
+}
+
+// recover ends the builds that an earlier process left unfinished. That counts
+// even where it cannot be written down: the next start finds it out as well.
+func (s *store) recover() {
 	for _, b := range s.builds {
 		if b.State.Done() {
 			continue
 		}
 		if err := s.fail(b, interrupted); err != nil {
-			return err
+			s.log.Error("keeping a build", "build", b.ID, "error", err)
+			b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: interrupted}, now()
 		}
 	}
-	return nil
 }
 
 func now() *time.Time {
