@@ -95,22 +95,29 @@ func checkSource(req e2b.Build) error {
 
 // begin marks b as building and starts it.
 func (s *Server) begin(t *template, b *build, req e2b.Build) error {
-	log := s.store.logOf(b)
-	if err := log.create(); err != nil {
+	leave, err := s.enter()
+	if err != nil {
 		return err
 	}
-	if err := s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding }); err != nil {
+	log := s.store.logOf(b)
+	err = log.create()
+	if err == nil {
+		err = s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding })
+	}
+	if err != nil {
+		leave()
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	b.cancel = cancel
 	x := &executor{s: s, template: t.ID, build: b.ID, memory: b.MemoryMB, req: req, log: log}
-	s.running.Go(func() {
+	go func() {
+		defer leave()
 		start := time.Now()
 		result, reason := x.run(ctx)
 		cancel(nil)
 		s.finish(b, result, reason, time.Since(start))
-	})
+	}()
 	return nil
 }
 

@@ -132,7 +132,7 @@ func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) 
 			p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Start{Start: &process.ProcessEvent_StartEvent{Pid: uint32(id)}}})
 		},
 	}
-	x.procs.Go(func() {
+	begun := x.begin(func() {
 		exit, err := x.sandbox.Run(x.ctx, command)
 		if err != nil {
 			p.failed <- refusal(err)
@@ -141,6 +141,9 @@ func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) 
 		p.send(&process.ProcessEvent{Event: &process.ProcessEvent_End{End: ended(exit)}})
 		close(p.events)
 	})
+	if !begun {
+		p.failed <- connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+	}
 	return p
 }
 

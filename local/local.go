@@ -75,6 +75,9 @@ func New(opts Options) (*Server, error) {
 	if opts.MaxBuilds == 0 {
 		opts.MaxBuilds = DefaultMaxBuilds
 	}
+	if opts.APIKey == "" {
+		return nil, errors.New("starting the server: no API key")
+	}
 	s := &Server{opts: opts, log: opts.Logger}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -115,10 +118,27 @@ func (s *Server) open() (err error) {
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) shutDown() error {
-	s.stop()
+	s.store.mu.Lock()
+	s.stop() // under the lock, so that nothing that asked for leave begins afterwards
+	s.store.mu.Unlock()
 	s.boxes.closeAll()
 	s.running.Wait()
+	s.store.mu.Lock()
+	s.store.closed = true
+	s.store.mu.Unlock()
 	return s.lock.Close()
+}
+
+var errClosing = &apiError{http.StatusServiceUnavailable, "the server is closing"}
+
+// enter asks for leave to begin something that Close waits for. The caller
+// holds the lock of the store.
+func (s *Server) enter() (leave func(), err error) {
+	if s.ctx.Err() != nil {
+		return nil, errClosing
+	}
+	s.running.Add(1)
+	return s.running.Done, nil
 }
 
 // ServeHTTP implements http.Handler.

@@ -24,6 +24,7 @@ type store struct {
 	log *slog.Logger
 
 	mu        sync.Mutex
+	closed    bool // nothing is written any more: the directory may be another process's
 	templates map[string]*template
 	builds    map[string]*build
 }
@@ -182,6 +183,9 @@ func (s *store) change(t *template, edit func(*template)) error {
 	next.Builds, next.Tags = slices.Clone(t.Builds), slices.Clone(t.Tags)
 	edit(&next)
 	next.Updated = *now()
+	if s.closed {
+		return errClosing
+	}
 	if err := writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), next); err != nil {
 		return err
 	}
@@ -194,6 +198,9 @@ func (s *store) changeBuild(b *build, edit func(*build)) error {
 	next := *b
 	edit(&next)
 	next.Updated = *now()
+	if s.closed {
+		return errClosing
+	}
 	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
 		return fmt.Errorf("making a build's directory: %w", err)
 	}
