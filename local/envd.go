@@ -24,7 +24,7 @@ const keepalive = 90 * time.Second
 // envd serves what runs inside a sandbox: processes.
 func (s *Server) envd() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(processconnect.NewProcessHandler(&processes{}))
+	mux.Handle(processconnect.NewProcessHandler(&processes{}, connect.WithReadMaxBytes(maxBody)))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("/", handler(notThere))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +33,7 @@ func (s *Server) envd() http.Handler {
 		case x == nil:
 			// What E2B's proxy says of a sandbox that is gone.
 			writeError(w, &apiError{http.StatusBadGateway, fmt.Sprintf("the sandbox %s was not found", r.Header.Get("E2b-Sandbox-Id"))})
-		case r.URL.Path != "/health" && r.Header.Get("X-Access-Token") != x.token:
+		case r.URL.Path != "/health" && !same(r.Header.Get("X-Access-Token"), x.token):
 			writeError(w, &apiError{http.StatusUnauthorized, "unauthorized access, please provide a valid access token"})
 		default:
 			mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), boxKey{}, x)))

@@ -117,7 +117,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.uploads.keep(hash, r.Body, r.ContentLength)
 	if errors.Is(err, syscall.ENOSPC) {
-		return refuse(http.StatusInsufficientStorage, "no space left for the archive: %s", err)
+		return refuse(http.StatusInsufficientStorage, "no space left on device for the archive")
 	}
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/e2bt/e2bt/e2b"
 )
@@ -132,5 +133,35 @@ func TestUnwritable(t *testing.T) {
 	}
 	if w := ask(s, "GET", "/templates/other", ""); w.Code != http.StatusNotFound {
 		t.Errorf("the name that could not be kept: %d; want 404", w.Code)
+	}
+}
+
+// TestUploadTooLarge: the length alone is enough to refuse an archive.
+func TestUploadTooLarge(t *testing.T) {
+	s := serve(t, t.TempDir())
+	r := httptest.NewRequest("PUT", "http://localhost/_upload/"+s.uploads.offer(strings.Repeat("0", 64)), strings.NewReader("abc"))
+	r.ContentLength = maxUpload + 1
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("an upload of more than %d bytes: %d %s; want 413", int64(maxUpload), w.Code, w.Body)
+	}
+}
+
+// TestLinkExpires: a link is good for half an hour, and forgotten later.
+func TestLinkExpires(t *testing.T) {
+	s := serve(t, t.TempDir())
+	hash := strings.Repeat("0", 64)
+	token := s.uploads.offer(hash)
+	s.uploads.links[token] = link{hash, time.Now().Add(-time.Second)}
+	r := httptest.NewRequest("PUT", "http://localhost/_upload/"+token, strings.NewReader("abc"))
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden || s.uploads.has(hash) {
+		t.Errorf("an upload through an old link: %d %s; want 403", w.Code, w.Body)
+	}
+	s.uploads.offer(hash)
+	if len(s.uploads.links) != 1 {
+		t.Errorf("%d links are kept; want the new one alone", len(s.uploads.links))
 	}
 }
