@@ -5,12 +5,16 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 )
 
+// engine is shared by the tests, as it may be by logs.
+var engine = sync.OnceValues(func() (*Engine, error) { return New() })
+
 func newEngine(t testing.TB) *Engine {
 	t.Helper()
-	e, err := New()
+	e, err := engine()
 	if err != nil {
 		t.Fatalf("New() = %v", err)
 	}
