@@ -67,6 +67,8 @@ rule "auth" {
     failed to authenticate|Missing API key
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retries left
     (?i)rate.?limit
     This module version is not available

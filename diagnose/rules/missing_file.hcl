@@ -97,6 +97,8 @@ rule "missing_file" {
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)(?:^|/)env: 
     gyp WARN
     Running `\w\S* --version` gave
