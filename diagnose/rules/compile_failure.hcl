@@ -156,7 +156,7 @@ rule "compile_failure" {
     gyp ERR! stack is related to network connectivity
     (?i)EACCES|permission denied
   RE
-  subject    = coalesce(build_list, package, failed_package, pip_building, pip_directory)
+  subject    = coalesce(gem_package, build_list, package, failed_package, pip_building, pip_directory)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
   summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "源代码")} 编译失败${missing_part == "" ? "" : "：缺少 ${missing_part}"}。"

@@ -103,7 +103,7 @@ rule "incompatible_runtime" {
   unless     = <<-RE
     ^npm (?:error|ERR!) code ERESOLVE
   RE
-  subject    = coalesce(package, python_project, failed_package, pip_building, pip_directory, bad_arch, go_runtime)
+  subject    = coalesce(package, old_setuptools, python_project, failed_package, pip_building, pip_directory, bad_arch, go_runtime)
   version    = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
   summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
   summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "它")} 不适合当前的运行环境${needs == "" ? "" : "，需要 ${needs}"}。"
@@ -130,6 +130,12 @@ rule "incompatible_python2" {
 
 fact "found_npm" {
   match = "^npm (?P<found_npm>error|ERR!) "
+}
+
+# Setuptools from before Python 3.12 asks for what is gone since.
+fact "old_setuptools" {
+  match = "module 'pkgutil' has no attribute 'ImpImporter'"
+  value = "setuptools"
 }
 
 fact "python_project" {

@@ -154,7 +154,7 @@ rule "go_missing_package" {
   tool       = "go"
   priority   = 52
   match      = <<-RE
-    go: (?:module )?(?P<package>[\w./~-]+?)(?:@\S+)?: git ls-remote .*exit status 128
+    go: (?:module )?(?P<package>[\w./~-]+?)(?:@\S+)?: (?:module \S+: )?git ls-remote .*exit status 128
     ^(?:go: )?(?P<package>[\w./~-]+)@\S+: module lookup disabled
     module (?P<package>[\w./~-]+): reading \S+: (?:40[34]|410) 
     go: (?P<package>[\w./~-]+)@\S+: .*This module version is not available

@@ -7,7 +7,7 @@ rule "permission_denied" {
     (?i)need to be root|requires root|root (?:privileges|access) (?:are|is)? ?required|must be run as root|run as root
     (?i)insufficient (?:permissions|privileges) to (?:write|create|access)
     (?i)permission denied while trying to connect to the docker daemon
-    (?i)(?:^|[ :])(?P<path>/[^\s:'"]+): permission denied
+    (?i)(?:^|[ :])(?P<path>\.{0,2}/[^\s:'"]+): permission denied
     (?i)['"‘“](?P<path>/[^'"’”]+)['"’”]: permission denied
     (?i)permission denied:? ['"](?P<path>[^'"]+)['"]
     \[Errno 13\] (?:Permission denied|权限不够)?:? ?['"]?(?P<path>/[^'"\s]*)?

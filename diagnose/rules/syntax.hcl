@@ -64,6 +64,7 @@ rule "syntax" {
     CMake Error at (?P<file>\S+?):\d+:$
     (?i)malformed (?:module path|import path|go\.mod)
     (?i)could not parse (?:manifest|input as TOML)
+    (?i)non-parseable POM \S*?(?P<file>[^/\s:]+)[: ]
     (?i)non-parseable (?:pom|build)
     (?i)(?:IndentationError|TabError): 
     ^SyntaxError: (?:invalid syntax|unterminated|unmatched|EOL while|unexpected EOF|Missing parentheses|f-string|'[^']+' was never closed|invalid (?:decimal|character|non-printable))
