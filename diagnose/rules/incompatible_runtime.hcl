@@ -185,6 +185,7 @@ rule "incompatible_python_pip" {
   summary    = "${package} ${version} exists, but not for this Python."
   summary_zh = "${package} ${version} 存在，但不支持当前的 Python。"
   detail     = "pip skipped: ${ignored_versions}"
+  detail_zh  = "pip 跳过了：${ignored_versions}"
 }
 
 fact "ignored_versions" {

@@ -227,6 +227,7 @@ rule "cargo_version_not_found" {
   summary    = "${package} has no version ${version}."
   summary_zh = "${package} 没有 ${version} 这个版本。"
   detail     = there == "" ? "" : "There are: ${there}."
+  detail_zh  = there == "" ? "" : "现有：${there}。"
   fix {
     when     = there != ""
     title    = "Use ${package} ${nearest(version, there)}."
@@ -385,6 +386,7 @@ rule "js_version_not_found" {
   summary    = "${package} has no version ${version}."
   summary_zh = "${package} 没有 ${version} 这个版本。"
   detail     = coalesce(latest, there) == "" ? "" : "There is ${coalesce(latest, there)}."
+  detail_zh  = coalesce(latest, there) == "" ? "" : "现有 ${coalesce(latest, there)}。"
   fix {
     when     = coalesce(latest, there) != ""
     title    = "Use ${package}@${coalesce(latest, nearest(version, there))}."

@@ -87,6 +87,7 @@ rule "permission_apt_root" {
   summary    = "apt must run as root."
   summary_zh = "apt 必须以 root 运行。"
   detail     = user == "" ? "" : "The step ran as ${user}."
+  detail_zh  = user == "" ? "" : "该步骤以 ${user} 运行。"
   fix {
     when     = batch != ""
     title    = "Run the batch as root: user = \"root\"; or list the packages in the batch's apt argument, which always is."

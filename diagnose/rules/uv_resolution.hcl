@@ -63,6 +63,7 @@ rule "uv_version_not_found" {
   summary    = "${package} has no version ${spec}."
   summary_zh = "${package} 没有 ${spec} 这个版本。"
   detail     = there == "" ? "" : "There is ${there}."
+  detail_zh  = there == "" ? "" : "现有 ${there}。"
   fix {
     when     = there != ""
     title    = "Use ${package}==${nearest(spec, there)}."
