@@ -19,6 +19,8 @@ rule "auth" {
     Response Code: 40[13]\b
     (?i)\bgot 40[137]\b
     API Error: 40[13]\b
+    Failed to fetch credentials for https?://(?P<host>[^/\s:]+)
+    Missing credentials for https?://(?P<host>[^/\s:]+)
     Error code: 40[13]\b
     (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 40[13]:
     Failed to authenticate\b

@@ -21,6 +21,14 @@ rule "incompatible_runtime" {
     (?P<package>[\w.-]+) requires Python (?P<needs>\S+), so it will not be (?:satisfied|installable)
     (?i)Current Python version \(\S+\) is not allowed by the project \((?P<needs>[^)]+)\)
     (?i)requires python (?P<needs>[<>=~!]\S+) but you have
+    dependency is incompatible with the current platform
+    requested Python version `[^`]+` is incompatible with the project `requires-python` value of `(?P<needs>[^`]+)`
+    Python request from `[^`]+` resolved to Python \S+, which is incompatible with the project's Python requirement: `(?P<needs>[^`]+)`
+    Distribution `(?P<package>[A-Za-z0-9][\w.-]*?)(?:==(?P<version>[^\s`]+))?[^`]*` can't be installed because (?:the binary distribution is incompatible|it doesn't have a source distribution or wheel for the current|it is marked as)
+    Required (?P<package>uv|poetry) version `(?P<needs>[^`]+)` does not match the running version
+    The package `(?P<package>[^`]+)` was built for a different platform
+    Package `(?P<package>[^`]+)` requires Python (?P<needs>[<>=!~]\S+), but the target Python version is
+    No download found for request: (?P<package>\S+)
     (?i)no interpreter found for Python (?P<needs>\S+)
     (?i)no python .* (?:found|matching).*(?:requires-python|version request)
     (?i)the requested interpreter resolved to Python \S+, which is incompatible with the project's Python requirement: `(?P<needs>[^`]+)`

@@ -10,6 +10,10 @@ rule "integrity" {
     (?:Wheel|wheel) '(?P<package>[^']+)' located at \S+ is invalid
     (?P<package>[A-Za-z0-9][\w.-]*) has an invalid wheel
     (?i)\bbad crc\b
+    Size mismatch for `(?P<package>[A-Za-z0-9][\w.-]*)
+    Failed to unzip wheel: (?P<package>[A-Za-z0-9][\w.]*?)-(?P<version>\d[\w.]*)
+    Package metadata (?:name|version) `[^`]*` does not match given (?:name|version) `(?P<package>[^`]+)`
+    Archive contains (?:a file|unexpected|duplicate)
     Integrity check failed for "(?P<package>[^"]+)"
     pack has bad object at offset
     no valid OpenPGP data found

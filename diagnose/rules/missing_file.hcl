@@ -95,6 +95,11 @@ rule "missing_file" {
     ^stat (?P<path>\S+): directory not found
     (?:cc1|cc1plus|gcc|g\+\+|clang)\S*: (?:fatal )?error: (?P<path>\S+): No such file or directory
     no (?:bin|example|test|bench) target named `(?P<path>[^`]+)`
+    does not appear to be a Python project, as neither `(?P<path>pyproject\.toml)`
+    Expected a Python module at: (?P<path>\S+)
+    Python interpreter not found at `(?P<path>[^`]+)`
+    `backend-path` entry `(?P<path>[^`]+)` does not exist
+    Unable to find lockfile for Python script
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except     = <<-RE

@@ -58,6 +58,12 @@ rule "syntax" {
     (?:requested )?command "?(?P<what>[\w:-]+)"? does not exist\.
     error: unrecognized subcommand '(?P<what>[^']+)'
     error: unexpected argument '(?P<what>[^']+)' found
+    Failed to parse environment variable `(?P<what>[^`]+)`
+    has malformed dependency groups
+    Package `(?P<what>[^`]+)` references an undeclared index
+    is included as a workspace member, but references a path
+    Invalid (?:version|Python download) request: 
+    is not a valid Python download request
     error: invalid value '(?P<what>[^']+)' for '
     The option "?(?P<what>--[\w-]+)"? does not exist
     Cannot use import statement outside a module
