@@ -20,6 +20,8 @@ var functions = map[string]function.Function{
 	"known":     text(func(s ...string) string { return known(s[0], s[1]) }),
 	"provides":  text(func(s ...string) string { return provides(s[0], s[1]) }),
 	"needs":     text(func(s ...string) string { return lookup(s[0]+" "+strings.ToLower(s[1]), "needs") }),
+	"clash":     text(func(s ...string) string { name, _ := clash(s[0]); return name }),
+	"clashing":  text(func(s ...string) string { _, version := clash(s[0]); return version }),
 	"akin":      text(func(s ...string) string { return akin(s[0], s[1]) }),
 	"word":      text(func(s ...string) string { return word(s[0], s[1]) }),
 	"elsewhere": text(func(s ...string) string { return elsewhere(s[0], s[1]) }),

@@ -7,6 +7,7 @@ import "bytes"
 func withoutPrefix(line []byte) (text []byte, streamed bool) {
 	line = line[timestamp(line):]
 	line = line[buildkit(line):]
+	line = line[summary(line):]
 	if len(line) > 8 && digit(line[0]) && bytes.Contains(line[:min(len(line), 16)], []byte("s ")) {
 		line = line[len(logger.Find(line)):]
 	}
@@ -65,6 +66,36 @@ func buildkit(line []byte) int {
 		return 0
 	}
 	return n + 1
+}
+
+// summary is the length of "0.453 " at the start of line, as BuildKit repeats a
+// failed step: four digits.
+func summary(line []byte) int {
+	whole := digits(line)
+	if whole == 0 || whole+1 >= len(line) || line[whole] != '.' {
+		return 0
+	}
+	fraction := digits(line[whole+1:])
+	if n := whole + 1 + fraction; whole+fraction == 4 && fraction > 0 && n < len(line) && line[n] == ' ' {
+		return n + 1
+	}
+	return 0
+}
+
+// nested is the length of what package managers write before the output of a
+// package's own scripts. Rules may know a line with it or without.
+func nested(line []byte) int {
+	for _, prefix := range []string{"npm error ", "npm ERR! "} {
+		if bytes.HasPrefix(line, []byte(prefix)) {
+			return len(prefix)
+		}
+	}
+	for _, mark := range []string{"install: ", "postinstall: "} {
+		if at := bytes.Index(line[:min(len(line), 160)], []byte(mark)); at > 0 && line[at-1] == ' ' && bytes.IndexByte(line[:at-1], ' ') < 0 {
+			return at + len(mark)
+		}
+	}
+	return 0
 }
 
 // stream is the length of "[builder 2/3] [stdout]: " at the start of line.

@@ -5,12 +5,16 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 )
 
+// engine is shared by the tests, as it may be by logs.
+var engine = sync.OnceValues(func() (*Engine, error) { return New() })
+
 func newEngine(t testing.TB) *Engine {
 	t.Helper()
-	e, err := New()
+	e, err := engine()
 	if err != nil {
 		t.Fatalf("New() = %v", err)
 	}
@@ -121,8 +125,8 @@ func (s sample) check(t *testing.T, e *Engine) {
 func TestChinese(t *testing.T) {
 	e := newEngine(t).loaded()
 	for _, r := range e.rules {
-		if null(r.SummaryZH) {
-			t.Errorf("rule %q: no summary_zh", r.Name)
+		if null(r.SummaryZH) || null(r.DetailZH) != null(r.Detail) {
+			t.Errorf("rule %q: no summary_zh, or no detail_zh", r.Name)
 		}
 		for _, f := range r.Fixes {
 			if null(f.TitleZH) {

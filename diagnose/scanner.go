@@ -218,7 +218,7 @@ func (s *Scanner) tryAll(text []byte) {
 	slices.SortStableFunc(s.found, func(a, b found) int { return a.pattern - b.pattern })
 	echo := s.states() && isEcho(text)
 	clean := withoutCommand(text)
-	long := len(clean) > maxWindow
+	long, inner := len(clean) > maxWindow, nested(clean)
 	times := 0
 	for i, f := range s.found {
 		times++
@@ -233,6 +233,9 @@ func (s *Scanner) tryAll(text []byte) {
 			continue
 		}
 		s.try(f.pattern, window(clean, min(f.end, len(clean))))
+		if inner > 0 && !long && strings.HasPrefix(strings.TrimPrefix(s.engine.patterns[f.pattern].source, "(?i)"), "^") {
+			s.try(f.pattern, clean[inner:])
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ cause, the lines that show it, and what to do. The exit code is 0 whatever it is
   docker build . 2>&1 | e2bt diagnose --json`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.diagnose(args, diagnose.Context{ExitCode: exitCode}, asJSON)
+			return a.diagnose(args, diagnose.Context{ExitCode: exitCode, Language: a.lang}, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the finding as JSON")

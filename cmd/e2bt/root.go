@@ -96,7 +96,7 @@ func (a *app) commonFlags(root *cobra.Command) {
 	f.StringVar(&a.envFile, "env-file", "", "read environment variables from `FILE` (default: .env if there)")
 	f.BoolVar(&a.noColor, "no-color", false, "print plain lines, without colour")
 	f.StringVar(&a.logLevel, "log-level", "error", "`LEVEL` of e2bt's own log on stderr: debug, info, warn, error")
-	f.StringVar(&a.lang, "lang", "en", "`LANGUAGE` of findings: en")
+	f.StringVar(&a.lang, "lang", "en", "`LANGUAGE` of findings: en, zh")
 }
 
 // prepare checks the common flags before any command runs.
@@ -119,8 +119,8 @@ func (a *app) checkFlags() error {
 		return fmt.Errorf("-C %s: it is no directory", a.dir)
 	case a.mirror != "none":
 		return fmt.Errorf("--mirror %s: mirror profiles are not there yet; leave the flag out, or say none", a.mirror)
-	case a.lang != "en":
-		return fmt.Errorf("--lang %s: other languages than en are not there yet", a.lang)
+	case a.lang != "en" && a.lang != "zh":
+		return fmt.Errorf("--lang %s: findings are in en and zh", a.lang)
 	case a.local && a.endpoint != "":
 		return errors.New("--local and --endpoint exclude each other: say where to build")
 	case level.UnmarshalText([]byte(a.logLevel)) != nil:

@@ -172,6 +172,7 @@ func (s *session) diagnose(f builder.Failure) found {
 	f.Reason = s.app.secrets.hide(clean(f.Reason))
 	b := s.builds[f.Template.Name]
 	context := failureContext(f)
+	context.Language = s.app.lang
 	var finding *diagnose.Finding
 	if b == nil || b.scanner == nil {
 		finding = s.engine().Scanner(context).Finding()

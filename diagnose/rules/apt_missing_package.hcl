@@ -30,6 +30,7 @@ rule "apt_missing_package" {
   summary    = "apt finds no package called ${package}."
   summary_zh = "apt 找不到名为 ${package} 的软件包。"
   detail     = known("apt", package) == "" ? "" : "Did you mean ${known("apt", package)}?"
+  detail_zh  = known("apt", package) == "" ? "" : "是否想写 ${known("apt", package)}？"
   fix {
     when     = known("apt", package) != ""
     title    = "Write ${known("apt", package)} instead of ${package}."

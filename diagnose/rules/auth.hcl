@@ -19,6 +19,8 @@ rule "auth" {
     Response Code: 40[13]\b
     (?i)\bgot 40[137]\b
     API Error: 40[13]\b
+    Failed to fetch credentials for https?://(?P<host>[^/\s:]+)
+    Missing credentials for https?://(?P<host>[^/\s:]+)
     Error code: 40[13]\b
     (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 40[13]:
     Failed to authenticate\b
@@ -67,6 +69,8 @@ rule "auth" {
     failed to authenticate|Missing API key
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retries left
     (?i)rate.?limit
     This module version is not available
@@ -84,10 +88,11 @@ rule "auth" {
   summary    = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
   summary_zh = "服务器因缺少有效凭据而拒绝${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : "（${coalesce(host, apt_error_host, git_host, net_host)}）"}。"
   fix {
-    when     = claude != ""
-    title    = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
-    title_zh = "给沙箱提供有效的 ANTHROPIC_API_KEY 或 ANTHROPIC_AUTH_TOKEN，以及与之匹配的 ANTHROPIC_BASE_URL。"
-    detail   = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
+    when      = claude != ""
+    title     = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
+    title_zh  = "给沙箱提供有效的 ANTHROPIC_API_KEY 或 ANTHROPIC_AUTH_TOKEN，以及与之匹配的 ANTHROPIC_BASE_URL。"
+    detail    = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
+    detail_zh = "在启动沙箱时传入（e2bt sandbox create --env），不要构建进模板。"
   }
 }
 

@@ -56,6 +56,7 @@ rule "compile_failure_missing" {
     (?i)\./\S+: (?:line )?\d+: (?P<command_name>cmake|make|gcc|cc|g\+\+|autoconf|automake|libtool|pkg-config): (?:command )?not found
   RE
   unless     = <<-RE
+    gyp ERR! stack is related to network connectivity
     (?i)gyp ERR! stack (?:Error: |FetchError: )?(?:getaddrinfo|connect E|read E|network)
     (?i)Killed signal terminated program
     (?i)ModuleNotFoundError: No module named 'distutils'
@@ -152,9 +153,10 @@ rule "compile_failure" {
   RE
   unless     = <<-RE
     (?i)Killed signal terminated program
+    gyp ERR! stack is related to network connectivity
     (?i)EACCES|permission denied
   RE
-  subject    = coalesce(build_list, package, failed_package, pip_building, pip_directory)
+  subject    = coalesce(gem_package, build_list, package, failed_package, pip_building, pip_directory)
   version    = coalesce(failed_version, pip_package == failed_package ? pip_version : "")
   summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "The source")} does not compile${missing_part == "" ? "" : ": ${missing_part} is missing"}."
   summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "源代码")} 编译失败${missing_part == "" ? "" : "：缺少 ${missing_part}"}。"
@@ -268,4 +270,16 @@ sample "gyp_no_python" {
 sample "cgo" {
   log  = "cgo: C compiler \"gcc\" not found: exec: \"gcc\": executable file not found in $PATH"
   want = { category = "compile_failure", fix = "build-essential" }
+}
+
+sample "prebuilt_then_built" {
+  log  = <<-LOG
+    npm error path /app/node_modules/bcrypt
+    npm error node-pre-gyp ERR! install request to https://github.example/bcrypt.tar.gz failed, reason: getaddrinfo ENOTFOUND github.example
+    npm error node-pre-gyp WARN Pre-built binaries not installable for bcrypt@5.0.1 and node@18.20.8 (node-v108 ABI, glibc) (falling back to source compile with node-gyp)
+    npm error gyp ERR! build error
+    npm error gyp ERR! stack Error: not found: make
+    npm error gyp ERR! not ok
+  LOG
+  want = { category = "compile_failure", subject = "bcrypt", fix = "python3" }
 }

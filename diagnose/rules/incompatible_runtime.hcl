@@ -21,6 +21,14 @@ rule "incompatible_runtime" {
     (?P<package>[\w.-]+) requires Python (?P<needs>\S+), so it will not be (?:satisfied|installable)
     (?i)Current Python version \(\S+\) is not allowed by the project \((?P<needs>[^)]+)\)
     (?i)requires python (?P<needs>[<>=~!]\S+) but you have
+    dependency is incompatible with the current platform
+    requested Python version `[^`]+` is incompatible with the project `requires-python` value of `(?P<needs>[^`]+)`
+    Python request from `[^`]+` resolved to Python \S+, which is incompatible with the project's Python requirement: `(?P<needs>[^`]+)`
+    Distribution `(?P<package>[A-Za-z0-9][\w.-]*?)(?:==(?P<version>[^\s`]+))?[^`]*` can't be installed because (?:the binary distribution is incompatible|it doesn't have a source distribution or wheel for the current|it is marked as)
+    Required (?P<package>uv|poetry) version `(?P<needs>[^`]+)` does not match the running version
+    The package `(?P<package>[^`]+)` was built for a different platform
+    Package `(?P<package>[^`]+)` requires Python (?P<needs>[<>=!~]\S+), but the target Python version is
+    No download found for request: (?P<package>\S+)
     (?i)no interpreter found for Python (?P<needs>\S+)
     (?i)no python .* (?:found|matching).*(?:requires-python|version request)
     (?i)the requested interpreter resolved to Python \S+, which is incompatible with the project's Python requirement: `(?P<needs>[^`]+)`
@@ -103,7 +111,7 @@ rule "incompatible_runtime" {
   unless     = <<-RE
     ^npm (?:error|ERR!) code ERESOLVE
   RE
-  subject    = coalesce(package, python_project, failed_package, pip_building, pip_directory, bad_arch, go_runtime)
+  subject    = coalesce(package, old_setuptools, python_project, failed_package, pip_building, pip_directory, bad_arch, go_runtime)
   version    = coalesce(needs != "" && found_npm == "" ? needs : "", version, needs)
   summary    = "${coalesce(package, failed_package, pip_building, pip_directory, "It")} does not fit this runtime${needs == "" ? "" : ", it needs ${needs}"}."
   summary_zh = "${coalesce(package, failed_package, pip_building, pip_directory, "它")} 不适合当前的运行环境${needs == "" ? "" : "，需要 ${needs}"}。"
@@ -130,6 +138,12 @@ rule "incompatible_python2" {
 
 fact "found_npm" {
   match = "^npm (?P<found_npm>error|ERR!) "
+}
+
+# Setuptools from before Python 3.12 asks for what is gone since.
+fact "old_setuptools" {
+  match = "module 'pkgutil' has no attribute 'ImpImporter'"
+  value = "setuptools"
 }
 
 fact "python_project" {
@@ -179,6 +193,7 @@ rule "incompatible_python_pip" {
   summary    = "${package} ${version} exists, but not for this Python."
   summary_zh = "${package} ${version} 存在，但不支持当前的 Python。"
   detail     = "pip skipped: ${ignored_versions}"
+  detail_zh  = "pip 跳过了：${ignored_versions}"
 }
 
 fact "ignored_versions" {

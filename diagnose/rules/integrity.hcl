@@ -10,6 +10,12 @@ rule "integrity" {
     (?:Wheel|wheel) '(?P<package>[^']+)' located at \S+ is invalid
     (?P<package>[A-Za-z0-9][\w.-]*) has an invalid wheel
     (?i)\bbad crc\b
+    Size mismatch for `(?P<package>[A-Za-z0-9][\w.-]*)
+    Failed to unzip wheel: (?P<package>[A-Za-z0-9][\w.]*?)-(?P<version>\d[\w.]*)
+    Package metadata (?:name|version) `[^`]*` does not match given (?:name|version) `(?P<package>[^`]+)`
+    Archive contains (?:a file|unexpected|duplicate)
+    Integrity check failed for "(?P<package>[^"]+)"
+    pack has bad object at offset
     no valid OpenPGP data found
     '(?P<package>[^']+)' is not a Debian format archive
     dpkg-deb: error: .*(?:corrupt|unexpected end of file|not a Debian)
@@ -33,7 +39,7 @@ rule "integrity" {
     (?i)hash (?:sum )?mismatch(?: for `(?P<package>[A-Za-z0-9][\w.-]*)(?:==(?P<version>[^`]+))?`)?
     \bEINTEGRITY\b
     (?i)integrity check(?:sum)? failed(?: for tarball: (?P<package>\S+))?
-    (?i)checksum (?:mismatch|failed|verification failed|did not match|error|doesn't match)
+    (?i)checksum (?:mismatch|failed|validation failed|verification failed|did not match|error|doesn't match)
     (?i)checksumming .* failed
     ERR_PNPM_TARBALL_INTEGRITY .*/-/(?P<package>[\w.-]+?)-\d[^/"]*\.tgz
     (?P<package>(?:@[\w.-]+/)?[\w.-]+)@npm:(?P<version>[^:\s]+): The remote archive doesn't match the expected checksum
@@ -91,7 +97,7 @@ rule "integrity" {
     \(\d+: Connection reset by peer\)
     (?i)curl 28 |curl 56 |curl 18 
   RE
-  subject    = coalesce(key, package, apk_index, sum_file, npm_tarball, pip_hash_package, corepack, fetched_file)
+  subject    = coalesce(key, package, apk_index, sum_file, npm_tarball, pip_hash_package, corepack, fetched_file, apt_host)
   version    = coalesce(version, pip_hash_version, fetched_file == "" ? "" : fetched_version)
   summary    = "${coalesce(key, package, npm_tarball, pip_hash_package, "The download")} is not what was announced: hash, signature or size differ."
   summary_zh = "${coalesce(key, package, npm_tarball, pip_hash_package, "下载的内容")} 与声明的不符：哈希、签名或大小不一致。"

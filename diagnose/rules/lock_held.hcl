@@ -14,6 +14,7 @@ rule "lock_held" {
     BlockingIOError: \[Errno 11\]
     \bECOMPROMISED\b
     (?i)lock compromised
+    failed to acquire package cache lock
     (?i)ELOCKED|lock file is already being held
     (?i)another (?:app|copy|instance|process) (?:is )?(?:currently )?(?:holding|using) the (?:yum|dnf|rpm|package)? ?lock
     (?i)failed to init transaction \(unable to lock database\)

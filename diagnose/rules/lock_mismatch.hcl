@@ -23,6 +23,7 @@ rule "lock_mismatch" {
     (?i)updates to go\.(?:mod|sum) needed
     (?i)missing go\.sum entry
     (?i)inconsistent vendoring
+    lockfile can't be updated because frozen mode is set
     doesn't seem to be present in your lockfile
     (?i)uv\.lock` (?:is missing|was not found).*--locked
     (?i)the gemfile.*(?:lockfile|gemfile\.lock).*(?:frozen|out of sync|changed|can't be updated)

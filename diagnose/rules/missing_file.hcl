@@ -36,6 +36,7 @@ rule "missing_file" {
     (?i)failed to move files in sandbox
     (?i)no files found in (?P<path>\S+)
     (?i)file not found: `(?P<path>[^`]+)`
+    (?i)executable doesn't exist at \S*/ms-playwright/(?P<path>[a-z_]+?)-\d+/
     (?i)executable doesn't exist at (?P<path>\S+)
     ERR_PNPM_NO_LOCKFILE.*because (?P<path>\S+) is absent
     ERR_PNPM_NO_(?:IMPORTER|PKG)_MANIFEST.*(?P<path>package\.json)
@@ -94,9 +95,16 @@ rule "missing_file" {
     ^stat (?P<path>\S+): directory not found
     (?:cc1|cc1plus|gcc|g\+\+|clang)\S*: (?:fatal )?error: (?P<path>\S+): No such file or directory
     no (?:bin|example|test|bench) target named `(?P<path>[^`]+)`
+    does not appear to be a Python project, as neither `(?P<path>pyproject\.toml)`
+    Expected a Python module at: (?P<path>\S+)
+    Python interpreter not found at `(?P<path>[^`]+)`
+    `backend-path` entry `(?P<path>[^`]+)` does not exist
+    Unable to find lockfile for Python script
     (?i)copy source (?P<path>\S+) (?:does not exist|not found)
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)(?:^|/)env: 
     gyp WARN
     Running `\w\S* --version` gave
@@ -116,7 +124,7 @@ rule "missing_file" {
     (?i)npm (?:error|ERR!) 404
     (?i)could not read (?:username|password)
   RE
-  subject    = coalesce(pip_filename, path, wget_file, curl_file)
+  subject    = coalesce(pip_filename, replace(path, "chromium_headless_shell", "chrome-headless-shell"), wget_file, curl_file)
   summary    = coalesce(path, wget_file, curl_file) == "" ? "A file that the step needs is not there." : "${coalesce(path, wget_file, curl_file)} is not there."
   summary_zh = coalesce(path, wget_file, curl_file) == "" ? "步骤需要的文件不存在。" : "${coalesce(path, wget_file, curl_file)} 不存在。"
 }

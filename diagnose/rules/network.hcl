@@ -32,6 +32,8 @@ rule "network_dns" {
     (?:Échec temporaire dans la résolution|Nom ou service inconnu|Fallo temporal en la resolución|Nome ou serviço desconhecido|Falha temporária na resolução)
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
@@ -67,6 +69,8 @@ rule "network_connect" {
     (?i)error reading a body from connection
     (?:DNSResolveFailed|ConnectionRefused|ConnectionClosed|ConnectionReset|FailedToOpenSocket|UnableToConnect|NetworkUnreachable|HostUnreachable) (?:downloading|extracting)
     (?i)could not connect, are you offline
+    gyp ERR! stack is related to network connectivity
+    gyp http fetch GET \S+ attempt \d+ failed with (?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)
     Cannot connect to the (?P<daemon>Docker) daemon at \S+
     ProxyError: Conda cannot proceed
     (?i)Max retries exceeded with url.*NewConnectionError
@@ -110,6 +114,8 @@ rule "network_connect" {
     (?i)there was a problem (?:with )?(?:your )?network
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     (?i)permission denied.*docker\.sock
@@ -124,6 +130,22 @@ rule "network_connect" {
   subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
   summary    = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
   summary_zh = "无法连接服务器 ${coalesce(host, git_host, net_host, apt_host)}，或连接中断。"
+}
+
+# A binary made ready that cannot be had is built instead: what fails then says
+# more, if anything does.
+rule "network_prebuilt" {
+  category   = "network"
+  tool       = "npm"
+  priority   = 20
+  confidence = "medium"
+  match      = <<-RE
+    node-pre-gyp (?:ERR! install|WARN) .*(?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|socket hang up|request to \S+ failed)
+    prebuild-install (?i:warn|err!).*(?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|socket hang up)
+  RE
+  subject    = failed_package
+  summary    = "${coalesce(failed_package, "A package")} cannot download what it would install."
+  summary_zh = "${coalesce(failed_package, "某个软件包")} 无法下载它要安装的内容。"
 }
 
 # A warning before another try. It explains a package that is not found, but not
@@ -180,4 +202,17 @@ sample "survived" {
     ERROR: Could not find a version that satisfies the requirement flask==99 (from versions: 2.2.5, 3.0.3)
   LOG
   want = { category = "version_not_found", subject = "flask" }
+}
+
+sample "gyp_headers" {
+  log  = <<-LOG
+    npm error path /app/node_modules/better-sqlite3
+    npm error prebuild-install warn install getaddrinfo ENOTFOUND github.example
+    npm error gyp http fetch GET https://node.example/node-v22-headers.tar.gz attempt 1 failed with ENOTFOUND
+    npm error gyp ERR! configure error
+    npm error gyp ERR! stack Error: This is most likely not a problem with node-gyp or the package itself and
+    npm error gyp ERR! stack is related to network connectivity. In most cases you are behind a proxy or have bad
+    npm error gyp ERR! not ok
+  LOG
+  want = { category = "network", subject = "better-sqlite3" }
 }

@@ -13,6 +13,7 @@ rule "npm_missing_package" {
   summary    = "npm finds no package called ${package}."
   summary_zh = "npm 找不到名为 ${package} 的软件包。"
   detail     = known("npm", package) == "" ? "A private package is 'not found' too when the registry's token is missing." : "Did you mean ${known("npm", package)}?"
+  detail_zh  = known("npm", package) == "" ? "缺少仓库令牌时，私有软件包也会显示为“找不到”。" : "是否想写 ${known("npm", package)}？"
   fix {
     when     = known("npm", package) != ""
     title    = "Write ${known("npm", package)} instead of ${package}."

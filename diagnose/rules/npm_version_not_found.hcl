@@ -12,9 +12,10 @@ rule "npm_version_not_found" {
   summary    = "${package} has no version ${spec}."
   summary_zh = "${package} 没有 ${spec} 这个版本。"
   fix {
-    title    = "Choose a version that is there: `npm view ${package} versions` lists them."
-    title_zh = "选择存在的版本：`npm view ${package} versions` 会列出它们。"
-    detail   = "Or leave it out of pins to take the newest."
+    title     = "Choose a version that is there: `npm view ${package} versions` lists them."
+    title_zh  = "选择存在的版本：`npm view ${package} versions` 会列出它们。"
+    detail    = "Or leave it out of pins to take the newest."
+    detail_zh = "或者从 pins 里去掉，以使用最新版本。"
   }
 }
 

@@ -154,7 +154,7 @@ rule "go_missing_package" {
   tool       = "go"
   priority   = 52
   match      = <<-RE
-    go: (?:module )?(?P<package>[\w./~-]+?)(?:@\S+)?: git ls-remote .*exit status 128
+    go: (?:module )?(?P<package>[\w./~-]+?)(?:@\S+)?: (?:module \S+: )?git ls-remote .*exit status 128
     ^(?:go: )?(?P<package>[\w./~-]+)@\S+: module lookup disabled
     module (?P<package>[\w./~-]+): reading \S+: (?:40[34]|410) 
     go: (?P<package>[\w./~-]+)@\S+: .*This module version is not available
@@ -227,6 +227,7 @@ rule "cargo_version_not_found" {
   summary    = "${package} has no version ${version}."
   summary_zh = "${package} 没有 ${version} 这个版本。"
   detail     = there == "" ? "" : "There are: ${there}."
+  detail_zh  = there == "" ? "" : "现有：${there}。"
   fix {
     when     = there != ""
     title    = "Use ${package} ${nearest(version, there)}."
@@ -385,6 +386,7 @@ rule "js_version_not_found" {
   summary    = "${package} has no version ${version}."
   summary_zh = "${package} 没有 ${version} 这个版本。"
   detail     = coalesce(latest, there) == "" ? "" : "There is ${coalesce(latest, there)}."
+  detail_zh  = coalesce(latest, there) == "" ? "" : "现有 ${coalesce(latest, there)}。"
   fix {
     when     = coalesce(latest, there) != ""
     title    = "Use ${package}@${coalesce(latest, nearest(version, there))}."

@@ -7,7 +7,7 @@ rule "permission_denied" {
     (?i)need to be root|requires root|root (?:privileges|access) (?:are|is)? ?required|must be run as root|run as root
     (?i)insufficient (?:permissions|privileges) to (?:write|create|access)
     (?i)permission denied while trying to connect to the docker daemon
-    (?i)(?:^|[ :])(?P<path>/[^\s:'"]+): permission denied
+    (?i)(?:^|[ :])(?P<path>\.{0,2}/[^\s:'"]+): permission denied
     (?i)['"‘“](?P<path>/[^'"’”]+)['"’”]: permission denied
     (?i)permission denied:? ['"](?P<path>[^'"]+)['"]
     \[Errno 13\] (?:Permission denied|权限不够)?:? ?['"]?(?P<path>/[^'"\s]*)?
@@ -87,6 +87,7 @@ rule "permission_apt_root" {
   summary    = "apt must run as root."
   summary_zh = "apt 必须以 root 运行。"
   detail     = user == "" ? "" : "The step ran as ${user}."
+  detail_zh  = user == "" ? "" : "该步骤以 ${user} 运行。"
   fix {
     when     = batch != ""
     title    = "Run the batch as root: user = \"root\"; or list the packages in the batch's apt argument, which always is."

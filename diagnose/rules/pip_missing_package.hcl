@@ -14,11 +14,13 @@ rule "pip_missing_package" {
   summary    = "pip finds no package called ${package}."
   summary_zh = "pip 找不到名为 ${package} 的软件包。"
   detail     = known("pip", package) == "" ? "" : "Did you mean ${known("pip", package)}?"
+  detail_zh  = known("pip", package) == "" ? "" : "是否想写 ${known("pip", package)}？"
   fix {
-    when     = known("pip", package) != ""
-    title    = "Write ${known("pip", package)} instead of ${package}."
-    title_zh = "把 ${package} 改写为 ${known("pip", package)}。"
-    detail   = "Not applied by itself: make sure that it is the package you mean."
+    when      = known("pip", package) != ""
+    title     = "Write ${known("pip", package)} instead of ${package}."
+    title_zh  = "把 ${package} 改写为 ${known("pip", package)}。"
+    detail    = "Not applied by itself: make sure that it is the package you mean."
+    detail_zh = "不会自动应用：请确认这就是你想要的软件包。"
     edit {
       address = "${batch}.pip[\"${package}\"]"
       set     = known("pip", package)

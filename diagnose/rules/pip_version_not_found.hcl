@@ -11,6 +11,7 @@ rule "pip_version_not_found" {
   summary    = "${package} has no version ${spec}."
   summary_zh = "${package} 没有 ${spec} 这个版本。"
   detail     = "Nearest: ${nearest(spec, there)}. There are: ${there}."
+  detail_zh  = "最接近的：${nearest(spec, there)}。现有：${there}。"
   fix {
     when     = akin(spec, nearest(spec, there)) != ""
     title    = "Use ${package} ${nearest(spec, there)}."

@@ -28,6 +28,8 @@ rule "rate_limited" {
     (?i)错误 429
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retries left
   RE
   subject    = coalesce(package, pulling == "" ? "" : base_reference, uv_missing, failed_package, net_host)

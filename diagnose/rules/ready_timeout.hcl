@@ -23,6 +23,7 @@ rule "ready_timeout" {
   summary    = "The start command did not get ready."
   summary_zh = "启动命令没有就绪。"
   detail     = ready_port == "" ? "" : "The log says that the server listens on port ${ready_port}; ready must ask there."
+  detail_zh  = ready_port == "" ? "" : "日志显示服务器监听端口 ${ready_port}；ready 必须询问这个端口。"
   fix {
     when     = ready_port != "" && template != ""
     title    = "Ask on the port that the log names: ready { port = ${ready_port} }."

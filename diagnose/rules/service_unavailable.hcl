@@ -37,6 +37,8 @@ rule "service_unavailable" {
     (?i)错误 5\d\d[：:]
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retrying|attempt \d|retries left
   RE
   subject    = coalesce(uv_missing, pulling == "" ? "" : base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)

@@ -58,12 +58,19 @@ rule "syntax" {
     (?:requested )?command "?(?P<what>[\w:-]+)"? does not exist\.
     error: unrecognized subcommand '(?P<what>[^']+)'
     error: unexpected argument '(?P<what>[^']+)' found
+    Failed to parse environment variable `(?P<what>[^`]+)`
+    has malformed dependency groups
+    Package `(?P<what>[^`]+)` references an undeclared index
+    is included as a workspace member, but references a path
+    Invalid (?:version|Python download) request: 
+    is not a valid Python download request
     error: invalid value '(?P<what>[^']+)' for '
     The option "?(?P<what>--[\w-]+)"? does not exist
     Cannot use import statement outside a module
     CMake Error at (?P<file>\S+?):\d+:$
     (?i)malformed (?:module path|import path|go\.mod)
     (?i)could not parse (?:manifest|input as TOML)
+    (?i)non-parseable POM \S*?(?P<file>[^/\s:]+)[: ]
     (?i)non-parseable (?:pom|build)
     (?i)(?:IndentationError|TabError): 
     ^SyntaxError: (?:invalid syntax|unterminated|unmatched|EOL while|unexpected EOF|Missing parentheses|f-string|'[^']+' was never closed|invalid (?:decimal|character|non-printable))

@@ -7,6 +7,7 @@ rule "timeout_step" {
   summary    = timeout_s > 0 ? "The step ran into its time limit of ${duration(timeout_s)}." : "The command ran into a time limit: exit code 124 is that of timeout."
   summary_zh = timeout_s > 0 ? "步骤超过了 ${duration(timeout_s)} 的时限。" : "命令超过了时限：退出码 124 来自 timeout。"
   detail     = "The last lines of the log show what it was doing."
+  detail_zh  = "日志的最后几行显示它当时在做什么。"
 }
 
 rule "timeout_elapsed" {

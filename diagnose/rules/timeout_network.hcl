@@ -38,6 +38,8 @@ rule "timeout_network" {
     (?i)execution expired
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     (?i)ready command

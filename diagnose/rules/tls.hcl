@@ -54,6 +54,8 @@ rule "tls" {
     服务器证书|证书验证失败|无法验证 .*的由
   RE
   except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)timed? ?out|unexpected eof while reading|connection reset|cannot allocate memory|record layer failure
     ^ERROR:  SSL verification error at depth
     Could not fetch URL \S+/simple/pip/

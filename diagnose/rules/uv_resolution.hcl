@@ -39,6 +39,8 @@ rule "uv_incompatible" {
     No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*)==(?P<have>\S+) has no wheels with a matching (?:Python|platform|ABI|interpreter)
     No solution found when resolving.*?Because (?:only \S+ is available and )?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==|<=|>=|<|>)(?P<have>\S+) has no \S.*?(?:compatible|matching).* wheels?
     No solution found when resolving.*?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==|<=|>=|<|>)(?P<have>\S+) has no (?:wheels with|.*-compatible wheels)
+    No solution found when resolving.*?Because (?P<package>[A-Za-z0-9][\w.-]*?)==(?P<have>\S+) requires Python (?P<spec>[<>=!~]=?[^\s,]+)
+    No solution found when resolving.*?Because (?:all versions of )?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==(?P<have>\S+))? ha(?:s|ve) no (?:usable wheels|source distribution)
   RE
   subject    = package
   version    = coalesce(length(split(",", spec)) > 1 ? have : spec, have)
@@ -56,6 +58,8 @@ rule "uv_version_not_found" {
     No solution found when resolving[^╰]*?Because only (?P<package>[A-Za-z0-9][\w.-]*)(?P<there>[<>=]=?\S+) is available and (?:you|your (?:project|workspace)|\S+) (?:requires?|depends? on) (?:one of: )?(?P<again>[A-Za-z0-9][\w.-]*)(?:\{[^}]*\})?(?P<spec>[<>=!~]\S*?)(?:,| |$)
     No solution found when resolving[^╰]*?Because only the following versions of (?P<package>[A-Za-z0-9][\w.-]*) are available
     No solution found when resolving.*?all versions of (?P<package>[A-Za-z0-9][\w.-]*) (?:were yanked|are pre-releases)
+    No solution found when resolving.*?Because (?P<package>[A-Za-z0-9][\w.-]*?)(?P<spec>[<>=!~]=?\S+) was yanked
+    No solution found when resolving.*?Because only (?P<package>[A-Za-z0-9][\w.-]*?)\{[^}]*\}(?P<there>[<>=]=?\S+) is available and
   RE
   when       = again == "" || again == package
   subject    = package
@@ -63,6 +67,7 @@ rule "uv_version_not_found" {
   summary    = "${package} has no version ${spec}."
   summary_zh = "${package} 没有 ${spec} 这个版本。"
   detail     = there == "" ? "" : "There is ${there}."
+  detail_zh  = there == "" ? "" : "现有 ${there}。"
   fix {
     when     = there != ""
     title    = "Use ${package}==${nearest(spec, there)}."
@@ -74,19 +79,40 @@ rule "uv_version_not_found" {
   }
 }
 
+# uv was told to use no network.
+rule "uv_offline" {
+  category   = "network"
+  tool       = "uv"
+  priority   = 50
+  confidence = "medium"
+  join       = 10
+  match      = <<-RE
+    No solution found when resolving.*?Because (?:all versions of )?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==\S+)? needs? to be downloaded from a registry
+  RE
+  subject    = package
+  summary    = "${package} is not in uv's cache, and the network is off (--offline)."
+  summary_zh = "uv 的缓存里没有 ${package}，而网络已禁用（--offline）。"
+}
+
 rule "uv_conflict" {
   category   = "dependency_conflict"
   tool       = "uv"
   priority   = 40
   join       = 10
   match      = <<-RE
-    No solution found when resolving.*?depends? on (?P<package>[A-Za-z0-9][\w.-]*)(?P<spec>[<>=!~]\S*?)?,? (?:and|we)
-    No solution found when resolving(?P<any>)
+    No solution found when resolving(?P<reasons>.*)
+    Requirements contain conflicting (?:URLs|indexes) for package `(?P<package>[^`]+)`
+    (?:Package|Extras?|Groups?) `(?P<package>[^`]+)` (?:\(enabled by default\) )?and (?:package|extra|group)?s? ?`[^`]+` .*are incompatible with the (?:declared )?conflicts
+    Conflicting archive URL hashes for `(?P<package>[^`]+)`
   RE
-  subject    = coalesce(package, "")
-  version    = coalesce(uv_required, spec)
-  summary    = "The requirements exclude each other${package == "" ? "" : " over ${package}"}."
-  summary_zh = "各项要求${package == "" ? "" : "在 ${package} 上"}互相冲突。"
+  subject    = coalesce(package, clash(reasons), uv_first)
+  version    = coalesce(clashing(reasons), uv_required)
+  summary    = "The requirements exclude each other${coalesce(package, clash(reasons)) == "" ? "" : " over ${coalesce(package, clash(reasons))}"}."
+  summary_zh = "各项要求${coalesce(package, clash(reasons)) == "" ? "" : "在 ${coalesce(package, clash(reasons))} 上"}互相冲突。"
+}
+
+fact "uv_first" {
+  match = "Because .*?depends? on (?P<uv_first>[A-Za-z0-9][\\w.-]*)"
 }
 
 fact "uv_required" {
