@@ -11,27 +11,31 @@
 
 note() { printf 'mirror: %s\n' "$*"; }
 
-declare -A saved=() lists=() apt_urls=()
+declare -A saved=() lists=() apt_urls=() owners=()
 names=() exports=() homes=() blocks=0
 for home in /root /home/* /etc/skel; do
   case $home in *$'\n'* | *$'\t'*) continue ;; esac
   if [ -d "$home" ] && [ ! -L "$home" ]; then homes+=("$home"); fi
 done
 
-# text FILE: sets content to all of it, with the newlines at its end.
+# text FILE: sets content to all of it.
 text() {
-  content=$(cat -- "$1" 2>/dev/null; printf x)
-  content=${content%x}
+  content=''
+  if [ -e "$1" ]; then IFS= read -r -d '' content <"$1" || true; fi
 }
 
-owner() { stat -c %u:%g -- "$1"; }
+# give BASE PATH: what is made in a home belongs to its owner.
+give() {
+  if [ -z "${owners[$1]-}" ]; then owners[$1]=$(stat -c %u:%g -- "$1"); fi
+  [ "${owners[$1]}" = 0:0 ] || chown "${owners[$1]}" -- "$2"
+}
 
 # parents BASE DIR: makes a directory and those above it, for the owner of BASE.
 parents() {
   [ ! -d "$2" ] || return 0
   parents "$1" "${2%/*}" || return 1
   mkdir -- "$2" 2>/dev/null || return 1
-  chown "$(owner "$1")" -- "$2"
+  give "$1" "$2"
   printf 'dir\t%s\n' "$2" >>"$state/manifest"
 }
 
@@ -42,7 +46,7 @@ save() {
   if [ -e "$2" ]; then
     cp -a -- "$2" "$state/orig/$n" || return 1
   else
-    parents "$1" "${2%/*}" && : >"$2" && chown "$(owner "$1")" -- "$2" || return 1
+    parents "$1" "${2%/*}" && : >"$2" && give "$1" "$2" || return 1
   fi
   saved[$2]=$n
   printf 'file\t%s\t%s\n' "$n" "$2" >>"$state/manifest"
@@ -371,15 +375,24 @@ finish() {
   paths=("${!saved[@]}")
   : >"$state/applied"
   if [ ${#paths[@]} = 0 ]; then return 0; fi
-  paste <(sha256sum -- "${paths[@]}" | cut -c 1-64) <(stat -c '%a:%u:%g' -- "${paths[@]}") <(printf '%s\n' "${paths[@]}") >"$state/applied"
+  printf '%s\0' "${paths[@]}" | digests >"$state/applied"
   note "${#paths[@]} files made or changed, until the end of the build"
+}
+
+# digests reads paths that end in NUL: digest, mode and owner, and path of each.
+digests() {
+  local paths
+  mapfile -d '' paths
+  [ ${#paths[@]} != 0 ] || return 0
+  paste <(sha256sum -- "${paths[@]}" | cut -c 1-64) <(stat -c '%a:%u:%g' -- "${paths[@]}") <(printf '%s\n' "${paths[@]}")
 }
 
 # restore undoes everything, and fails where a mirror would stay in the template.
 restore() {
   local kind n path sum attributes
-  declare -A sums=() stats=()
+  declare -A sums=() stats=() now=()
   while IFS=$'\t' read -r sum attributes path; do sums[$path]=$sum stats[$path]=$attributes; done <"$state/applied"
+  while IFS=$'\t' read -r sum attributes path; do now[$path]="$sum $attributes"; done < <(for path in "${!sums[@]}"; do if [ -f "$path" ]; then printf '%s\0' "$path"; fi; done | digests)
   copies_of_skel
   while IFS=$'\t' read -r kind n path; do
     case $kind in
@@ -395,7 +408,7 @@ restore() {
 # template has given the file others. What the template took away stays away.
 put_back() {
   if [ -L "$2" ] || [ ! -f "$2" ]; then return 0; fi
-  if [ "$(sha256sum <"$2" | cut -c 1-64)" != "${sums[$2]-}" ]; then
+  if [ "${now[$2]%% *}" != "${sums[$2]-}" ]; then
     take_out "$1" "$2" "$3"
   else
     original "$1" "$2"
@@ -405,7 +418,7 @@ put_back() {
 original() {
   if [ ! -e "$1" ]; then
     rm -f -- "$2"
-  elif [ "$(stat -c '%a:%u:%g' -- "$2")" = "${stats[$2]-}" ]; then
+  elif [ "${now[$2]#* }" = "${stats[$2]-}" ]; then
     cp -a -- "$1" "$2"
   else
     cat -- "$1" >"$2"
@@ -535,14 +548,13 @@ places() {
     -o -type f -size -65536k \( "$@" \) -print0
 }
 
-# scan lists the files that name a mirror.
+# scan lists the files that name a mirror, in their text or their path.
 scan() {
-  local host
-  if [ ! -s "$state/hosts" ]; then return 0; fi
-  places -size +0 | LC_ALL=C xargs -0 -r grep -lF -f "$state/hosts" -- 2>/dev/null || true
-  while IFS= read -r host; do
-    places -name "*${host%%:*}*" | tr '\0' '\n'
-  done <"$state/hosts"
+  [ -s "$state/hosts" ] || return 0
+  places -name '*' >"$state/files"
+  sed 's/:[0-9]*$//' "$state/hosts" >"$state/names"
+  LC_ALL=C grep -zF -f "$state/names" "$state/files" | tr '\0' '\n' || true
+  LC_ALL=C xargs -0 -r grep -lF -f "$state/hosts" -- <"$state/files" 2>/dev/null || true
 }
 
 # own FILE: it is the template's, or what a repository holds, and none of ours.
