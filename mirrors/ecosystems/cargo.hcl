@@ -28,7 +28,9 @@ edit "$CARGO_HOME/config.toml" {
   EOT
 }
 
-caches = ["~/.cargo/registry/*/$${host}-*", "$CARGO_HOME/registry/*/$${host}-*"]
+caches = [
+  "~/.cargo/registry/*/$${host}-*", "~/.cargo/.global-cache", "$CARGO_HOME/registry/*/$${host}-*", "$CARGO_HOME/.global-cache",
+]
 
 probe {
   path   = "/config.json"

@@ -32,7 +32,7 @@ lock "npm config get registry" {
 }
 
 lock "yarn config get registry" {
-  files = ["yarn.lock"]
+  files = ["yarn.lock", ".yarn-integrity"]
 }
 
 probe {
