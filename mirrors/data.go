@@ -2,134 +2,135 @@ package mirrors
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/hashicorp/hcl/v2/hclsimple"
 )
 
-//go:embed providers/*.hcl ecosystems/*.hcl profiles/*.hcl
+//go:embed managers/*.hcl providers/*.hcl ecosystems/*.hcl profiles/*.hcl
 var dataFiles embed.FS
 
 // Ecosystem is one kind of thing that is downloaded, and how a mirror of it
 // reaches its clients. In texts ${url} stands for the first candidate, ${urls}
 // for all of them, ${host} for a host without its port.
 type Ecosystem struct {
-	Name     string
-	Order    int               `hcl:"order"`
-	Title    string            `hcl:"title"`
-	Group    string            `hcl:"group,optional"`    // a name that stands for several: apt, dnf
-	Explicit bool              `hcl:"explicit,optional"` // left alone unless it is named, not its group
-	Tools    []string          `hcl:"tools"`             // as the diagnosis names them
-	How      string            `hcl:"how"`               // how it is applied, for people
-	Native   string            `hcl:"native,optional"`   // how the client itself goes on to the next candidate; empty: it does not
-	Join     string            `hcl:"join,optional"`     // between the candidates in ${urls}
-	Env      map[string]string `hcl:"env,optional"`
-	Caches   []string          `hcl:"caches,optional"` // kept by the mirror's name, and removed with it; ~ is every home
-	Edits    []Edit            `hcl:"edit,block"`
-	Rewrites []Rewrite         `hcl:"rewrite,block"`
-	Locks    []Lock            `hcl:"lock,block"`
-	Probe    *Probe            `hcl:"probe,block"`
+	Name     string            `json:"-"`
+	Order    int               `json:"order"`
+	Title    string            `json:"title"`
+	Group    string            `json:"group"`    // a name that stands for several: apt, dnf
+	Explicit bool              `json:"explicit"` // left alone unless it is named, not its group
+	Tools    []string          `json:"tools"`    // as the diagnosis names them
+	How      string            `json:"how"`      // how it is applied, for people
+	Native   string            `json:"native"`   // how the client itself goes on to the next candidate; empty: it does not
+	Join     string            `json:"join"`     // between the candidates in ${urls}
+	Env      map[string]string `json:"env"`
+	Caches   []string          `json:"caches"` // kept by the mirror's name, and removed with it; ~ is every home
+	Edits    []Edit            `json:"edit"`
+	Rewrites []Rewrite         `json:"rewrite"`
+	Locks    []Lock            `json:"lock"`
+	Probe    *Probe            `json:"-"`
+
+	Probes []Probe `json:"probe"` // Probe, as the file has it
 }
 
 // Edit adds text to a file of the image; see edit in mirror.sh.
 type Edit struct {
-	Path     string   `hcl:"path,label"`
-	Place    string   `hcl:"place,optional"`    // end (default), top, new, or a [section]
-	Unless   string   `hcl:"unless,optional"`   // a regular expression that says: the image has a source of its own
-	Also     []string `hcl:"also,optional"`     // more files in which it may say so
-	Existing bool     `hcl:"existing,optional"` // only where the file is there already
-	Repeat   bool     `hcl:"repeat,optional"`   // the text once for every candidate
-	Text     string   `hcl:"text"`
-	Insecure string   `hcl:"insecure,optional"` // added for a URL that is http
+	Path     string   `json:"label"`
+	Place    string   `json:"place"`    // end (default), top, new, or a [section]
+	Unless   string   `json:"unless"`   // a regular expression that says: the image has a source of its own
+	Also     []string `json:"also"`     // more files in which it may say so
+	Existing bool     `json:"existing"` // only where the file is there already
+	Repeat   bool     `json:"repeat"`   // the text once for every candidate
+	Text     string   `json:"text"`
+	Insecure string   `json:"insecure"` // added for a URL that is http
 }
 
 // Rewrite puts mirrors into the sources that a distribution's image has.
 type Rewrite struct {
-	Kind  string `hcl:"kind,label"` // apt, apk or dnf
-	Match string `hcl:"match"`      // the part of a source's path that tells what it is
+	Kind  string `json:"label"` // apt, apk or dnf
+	Match string `json:"match"` // the part of a source's path that tells what it is
 }
 
 // Lock names files that a client writes URLs into.
 type Lock struct {
-	Default string   `hcl:"default,label"` // the command that prints what the URL is without a mirror
-	Files   []string `hcl:"files"`
+	Default string   `json:"label"` // the command that prints what the URL is without a mirror
+	Files   []string `json:"files"`
 }
 
 // Probe is a small request such as the client makes.
 type Probe struct {
-	Path   string `hcl:"path"`
-	Agent  string `hcl:"agent"`
-	Accept string `hcl:"accept,optional"`
-	Marker string `hcl:"marker"`          // what a true answer contains
-	Stamp  string `hcl:"stamp,optional"`  // how the answer tells its age: apt or seconds
-	Sample string `hcl:"sample,optional"` // something larger, for measuring throughput
+	Path   string `json:"path"`
+	Agent  string `json:"agent"`
+	Accept string `json:"accept"`
+	Marker string `json:"marker"` // what a true answer contains
+	Stamp  string `json:"stamp"`  // how the answer tells its age: apt or seconds
+	Sample string `json:"sample"` // something larger, for measuring throughput
 }
 
 // Provider is one organisation and what it mirrors.
 type Provider struct {
-	Name      string
-	Title     string     `hcl:"title"`
-	Kind      string     `hcl:"kind"` // university, cloud, vendor or community
-	Home      string     `hcl:"home"`
-	Note      string     `hcl:"note,optional"`
-	Status    *Status    `hcl:"status,block"`
-	Endpoints []Endpoint `hcl:"endpoint,block"`
-	Images    []Registry `hcl:"image,block"`
+	Name      string     `json:"-"`
+	Title     string     `json:"title"`
+	Kind      string     `json:"kind"` // university, cloud, vendor or community
+	Home      string     `json:"home"`
+	Note      string     `json:"note"`
+	Status    *Status    `json:"-"`
+	Endpoints []Endpoint `json:"endpoint"`
+	Images    []Registry `json:"image"`
+
+	Statuses []Status `json:"status"` // Status, as the file has it
 }
 
 // Status is a provider's own report on how fresh its mirrors are.
 type Status struct {
-	URL    string `hcl:"url"`
-	Format string `hcl:"format"` // tunasync or mirrorz
+	URL    string `json:"url"`
+	Format string `json:"format"` // tunasync or mirrorz
 }
 
 // Endpoint is one mirror of one ecosystem.
 type Endpoint struct {
-	Ecosystem string   `hcl:"ecosystem,label"`
-	URL       string   `hcl:"url"`
-	Also      []string `hcl:"also,optional"`  // where else it sends its clients
-	Job       string   `hcl:"job,optional"`   // its name in the provider's status
-	State     string   `hcl:"state,optional"` // empty, partial or dead
-	Note      string   `hcl:"note,optional"`
-	Source    string   `hcl:"source"`     // where the URL is documented
-	CheckedAt string   `hcl:"checked_at"` // when that was read
+	Ecosystem string   `json:"label"`
+	URL       string   `json:"url"`
+	Also      []string `json:"also"`  // where else it sends its clients
+	Job       string   `json:"job"`   // its name in the provider's status
+	State     string   `json:"state"` // empty, partial or dead
+	Note      string   `json:"note"`
+	Source    string   `json:"source"`     // where the URL is documented
+	CheckedAt string   `json:"checked_at"` // when that was read
 }
 
 // Registry is a mirror of an image registry: what a reference begins with in
 // the place of the registry's name.
 type Registry struct {
-	Name      string `hcl:"name,label"`
-	Prefix    string `hcl:"prefix"`
-	State     string `hcl:"state,optional"`
-	Note      string `hcl:"note,optional"`
-	Source    string `hcl:"source"`
-	CheckedAt string `hcl:"checked_at"`
+	Name      string `json:"label"`
+	Prefix    string `json:"prefix"`
+	State     string `json:"state"`
+	Note      string `json:"note"`
+	Source    string `json:"source"`
+	CheckedAt string `json:"checked_at"`
 }
 
 // Builtin is a profile as its data file has it: providers by ecosystem, in order.
 type Builtin struct {
-	Name    string
-	Title   string              `hcl:"title"`
-	Extends string              `hcl:"extends,optional"`
-	Pick    map[string][]string `hcl:"pick,optional"`
-	Images  map[string][]string `hcl:"images,optional"`
+	Name    string              `json:"-"`
+	Title   string              `json:"title"`
+	Extends string              `json:"extends"`
+	Pick    map[string][]string `json:"pick"`
+	Images  map[string][]string `json:"images"`
 }
 
 // Ecosystems lists every ecosystem in order.
 var Ecosystems = sync.OnceValue(func() []Ecosystem {
-	all := load("ecosystems", func(e *Ecosystem, name string) { e.Name = name })
+	all := load("ecosystems", func(e *Ecosystem, name string) { e.Name, e.Probe = name, first(e.Probes) })
 	slices.SortFunc(all, func(a, b Ecosystem) int { return a.Order - b.Order })
 	return all
 })
 
 // Providers lists every provider by name.
 var Providers = sync.OnceValue(func() []Provider {
-	return load("providers", func(p *Provider, name string) { p.Name = name })
+	return load("providers", func(p *Provider, name string) { p.Name, p.Status = name, first(p.Statuses) })
 })
 
 // Builtins lists every profile that comes with e2bt, by name.
@@ -137,27 +138,65 @@ var Builtins = sync.OnceValue(func() []Builtin {
 	return load("profiles", func(b *Builtin, name string) { b.Name = name })
 })
 
-// load decodes the files of a directory. They are part of the program: one
-// that is wrong is a bug, and a test finds it.
-func load[T any](dir string, named func(*T, string)) []T {
+// first is the one block of a kind that may stand once, or nil.
+func first[T any](list []T) *T {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list[0]
+}
+
+// preload reads what a profile needs, on all processors: it is the only part of
+// a plan that takes milliseconds.
+func preload() {
+	var group sync.WaitGroup
+	group.Go(func() { Ecosystems() })
+	group.Go(func() { Providers() })
+	group.Wait()
+}
+
+// names lists the files of a directory, which are the names of what they hold.
+func names(dir string) []string {
 	files, err := fs.Glob(dataFiles, dir+"/*.hcl")
 	if err != nil {
 		panic(err)
 	}
-	var all []T
-	for _, file := range files {
-		text, err := dataFiles.ReadFile(file)
-		if err != nil {
-			panic(err)
-		}
-		var one T
-		if err := hclsimple.Decode(path.Base(file), text, nil, &one); err != nil {
-			panic(fmt.Sprintf("mirrors: %s: %v", file, err))
-		}
-		named(&one, strings.TrimSuffix(path.Base(file), ".hcl"))
-		all = append(all, one)
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(path.Base(file), ".hcl")
 	}
+	return files
+}
+
+// load decodes the files of a directory. They are part of the program: one
+// that is wrong is a bug, and a test finds it.
+func load[T any](dir string, named func(*T, string)) []T {
+	all := make([]T, len(names(dir)))
+	var group sync.WaitGroup
+	for i, name := range names(dir) {
+		group.Go(func() { all[i] = decode(dir, name, named) })
+	}
+	group.Wait()
 	return all
+}
+
+func decode[T any](dir, name string, named func(*T, string)) T {
+	file := dir + "/" + name + ".hcl"
+	text, err := dataFiles.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	var one T
+	read(file, string(text), &one)
+	named(&one, name)
+	return one
+}
+
+// builtin reads one profile.
+func builtin(name string) (Builtin, bool) {
+	if !slices.Contains(names("profiles"), name) {
+		return Builtin{}, false
+	}
+	return decode("profiles", name, func(b *Builtin, name string) { b.Name = name }), true
 }
 
 // LookupEcosystem returns the ecosystem of that name.

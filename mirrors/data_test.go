@@ -18,6 +18,9 @@ func TestProviders(t *testing.T) {
 		if p.Title == "" || !slices.Contains([]string{"university", "cloud", "vendor", "community"}, p.Kind) {
 			t.Errorf("%s: title %q, kind %q", p.Name, p.Title, p.Kind)
 		}
+		if len(p.Statuses) > 1 {
+			t.Errorf("%s has two status blocks", p.Name)
+		}
 		if s := p.Status; s != nil {
 			checkURL(t, p.Name, s.URL)
 			if s.Format != "tunasync" && s.Format != "mirrorz" {
@@ -75,6 +78,9 @@ func TestEcosystems(t *testing.T) {
 			t.Errorf("%s and %s share order %d", e.Name, other, e.Order)
 		}
 		orders[e.Order] = e.Name
+		if len(e.Probes) > 1 {
+			t.Errorf("%s has two probes", e.Name)
+		}
 		if len(e.Edits)+len(e.Rewrites)+len(e.Env) == 0 || e.How == "" || e.Title == "" || len(e.Tools) == 0 {
 			t.Errorf("%s is not applied, or does not say how", e.Name)
 		}

@@ -551,6 +551,10 @@ places() {
 # scan lists the files that name a mirror, in their text or their path.
 scan() {
   [ -s "$state/hosts" ] || return 0
+  if ! command -v find xargs >/dev/null; then
+    note "no find here: what a mirror may have left is not searched for" >&2
+    return
+  fi
   places -name '*' >"$state/files"
   sed 's/:[0-9]*$//' "$state/hosts" >"$state/names"
   LC_ALL=C grep -zF -f "$state/names" "$state/files" | tr '\0' '\n' || true

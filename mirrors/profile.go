@@ -53,7 +53,7 @@ type Profile struct {
 	Images map[string][]string
 
 	candidates map[string][]Candidate // by ecosystem, in order
-	failed     map[string]int         // how many of them have failed in this build
+	from       map[string]int         // which one is in use; zero: the first
 }
 
 // EntryNames lists what the entries of a mirror block can be called: every
@@ -72,15 +72,12 @@ func EntryNames() []string {
 
 // ProfileNames lists the profiles that can be chosen, with those of own.
 func ProfileNames(own []Declared) []string {
-	var names []string
-	for _, b := range Builtins() {
-		names = append(names, b.Name)
-	}
+	all := names("profiles")
 	for _, d := range own {
-		names = append(names, d.Name)
+		all = append(all, d.Name)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Check reports everything that is wrong with the profiles of a configuration.
@@ -125,9 +122,7 @@ func checkDeclared(d Declared) []*EntryError {
 	return errs
 }
 
-func isBuiltin(name string) bool {
-	return slices.ContainsFunc(Builtins(), func(b Builtin) bool { return b.Name == name })
-}
+func isBuiltin(name string) bool { return slices.Contains(names("profiles"), name) }
 
 // wrongURL says what is wrong with a mirror's URL; what is right can be put
 // into every file and shell text as it is.
@@ -160,6 +155,9 @@ func expand(name string) []Ecosystem {
 // Resolve makes the profile of that name, from those of a configuration and
 // those that come with e2bt. The error is an *EntryError.
 func Resolve(name string, own []Declared) (*Profile, error) {
+	if name != None && name != "" {
+		preload()
+	}
 	return resolve(name, own, nil)
 }
 
@@ -168,10 +166,8 @@ func resolve(name string, own []Declared, below []string) (*Profile, error) {
 		return nil, &EntryError{Profile: below[0], Text: "it extends itself: " + strings.Join(append(below, name), " -> ")}
 	}
 	below = append(below, name)
-	for _, b := range Builtins() {
-		if b.Name == name {
-			return b.profile(), nil
-		}
+	if b, ok := builtin(name); ok {
+		return b.profile(), nil
 	}
 	for _, d := range own {
 		if d.Name != name {
@@ -183,7 +179,11 @@ func resolve(name string, own []Declared, below []string) (*Profile, error) {
 		}
 		return d.on(base), nil
 	}
-	return nil, &EntryError{Profile: below[0], Entry: "extends", Value: name, Text: fmt.Sprintf("there is no mirror profile %q", name), Known: ProfileNames(own)}
+	missing := &EntryError{Profile: below[0], Value: name, Text: "there is no such profile", Known: ProfileNames(own)}
+	if len(below) > 1 {
+		missing.Entry, missing.Text = "extends", fmt.Sprintf("there is no mirror profile %q", name)
+	}
+	return nil, missing
 }
 
 func orNone(name string) string {
@@ -280,19 +280,34 @@ func (e Ecosystem) path() string {
 // Candidates lists where an ecosystem is installed from, in order. None means:
 // from where its tool installs by default, which is the last resort always.
 func (p *Profile) Candidates(ecosystem string) []Candidate {
-	return p.candidates[ecosystem][p.failed[ecosystem]:]
+	return p.candidates[ecosystem][p.from[ecosystem]:]
 }
 
-// Without is p after the first candidate of an ecosystem has failed: the next
-// one is first or, after the last, nothing is.
-func (p *Profile) Without(ecosystem string) *Profile {
+// All lists every candidate of an ecosystem, in use or not.
+func (p *Profile) All(ecosystem string) []Candidate { return p.candidates[ecosystem] }
+
+// From is p with an ecosystem's candidates from the i-th on; beyond the last
+// is where its tool installs by default.
+func (p *Profile) From(ecosystem string, i int) *Profile {
 	next := *p
-	next.failed = maps.Clone(p.failed)
-	if next.failed == nil {
-		next.failed = map[string]int{}
+	next.from = maps.Clone(p.from)
+	if next.from == nil {
+		next.from = map[string]int{}
 	}
-	next.failed[ecosystem] = min(p.failed[ecosystem]+1, len(p.candidates[ecosystem]))
+	next.from[ecosystem] = min(i, len(p.candidates[ecosystem]))
 	return &next
+}
+
+// Serving lists the ecosystems that a tool, by the diagnosis's name for it,
+// installs from and that p has candidates for.
+func (p *Profile) Serving(tool string) []Ecosystem {
+	var out []Ecosystem
+	for _, e := range Ecosystems() {
+		if slices.Contains(e.Tools, tool) && len(p.candidates[e.Name]) > 0 {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Empty reports whether p leaves everything as it is.

@@ -84,22 +84,54 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestWithout(t *testing.T) {
+func TestFrom(t *testing.T) {
 	p := mustResolve(t, "tsinghua", nil)
-	next := p.Without("pip")
+	next := p.From("pip", 1)
 	if got := urls(next, "pip"); len(got) != 1 || !strings.Contains(got[0], "bfsu") {
-		t.Errorf("after the first: %v", got)
+		t.Errorf("from the second on: %v", got)
 	}
 	if diff := cmp.Diff(p.Hosts(), next.Hosts()); diff != "" {
 		t.Errorf("what has to be cleaned away changed (-before +after):\n%s", diff)
 	}
-	if got := urls(next.Without("pip").Without("pip"), "pip"); len(got) != 0 {
-		t.Errorf("after the last: %v; want upstream", got)
+	if got := urls(next.From("pip", 9), "pip"); len(got) != 0 {
+		t.Errorf("beyond the last: %v; want upstream", got)
 	}
 	if len(urls(p, "pip")) != 2 {
-		t.Errorf("Without changed the profile that it was asked of")
+		t.Errorf("From changed the profile that it was asked of")
 	}
-	if strings.Contains(next.Without("pip").Prologue(), "edit /etc/pip.conf") {
+	if strings.Contains(next.From("pip", 2).Prologue(), "edit /etc/pip.conf") {
 		t.Errorf("upstream is still written to /etc/pip.conf")
+	}
+}
+
+func TestServing(t *testing.T) {
+	p := mustResolve(t, "cn", nil)
+	for tool, want := range map[string][]string{"pip": {"pip"}, "pnpm": {"npm"}, "apt": {"debian", "ubuntu", "ubuntu_ports"}, "make": nil} {
+		var got []string
+		for _, e := range p.Serving(tool) {
+			got = append(got, e.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Serving(%q) (-want +got):\n%s", tool, diff)
+		}
+	}
+}
+
+func TestImage(t *testing.T) {
+	p := mustResolve(t, "x", []Declared{{Name: "x", Images: map[string][]string{"docker.io": {"m.example/hub", "n.example"}, "ghcr.io": {"m.example/ghcr"}}}})
+	for ref, want := range map[string][]string{
+		"python:3.12-slim": {"m.example/hub/library/python:3.12-slim", "n.example/library/python:3.12-slim"},
+		"e2bdev/base":      {"m.example/hub/e2bdev/base", "n.example/e2bdev/base"},
+		"docker.io/python": {"m.example/hub/library/python", "n.example/library/python"},
+		"docker.io/library/python@sha256:" + strings.Repeat("0", 64): {"m.example/hub/library/python@sha256:" + strings.Repeat("0", 64), "n.example/library/python@sha256:" + strings.Repeat("0", 64)},
+		"ghcr.io/a/b:c":    {"m.example/ghcr/a/b:c"},
+		"quay.io/a/b":      nil,
+		"localhost:5000/a": nil,
+		"localhost/a":      nil,
+		"":                 nil,
+	} {
+		if diff := cmp.Diff(want, p.Image(ref)); diff != "" {
+			t.Errorf("Image(%q) (-want +got):\n%s", ref, diff)
+		}
 	}
 }

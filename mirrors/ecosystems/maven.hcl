@@ -5,10 +5,10 @@ tools = ["maven", "gradle"]
 how   = "~/.m2/settings.xml, ~/.gradle/init.d"
 
 edit "~/.m2/settings.xml" {
-  place = "new"
+  place  = "new"
   unless = "<mirrorOf>(\\*|central|external:\\*)"
-  also  = ["/etc/maven/settings.xml", "/usr/share/maven/conf/settings.xml"]
-  text  = <<-EOT
+  also   = ["/etc/maven/settings.xml", "/usr/share/maven/conf/settings.xml"]
+  text   = <<-EOT
     <settings>
       <mirrors>
         <mirror><id>central</id><mirrorOf>central</mirrorOf><url>$${url}/</url></mirror>

@@ -1,5 +1,6 @@
 # In every home, below what a project says: npm, pnpm, yarn 1, bun and deno read
-# ~/.npmrc, yarn 4 its own. Scopes and tokens are other keys and stay.
+# ~/.npmrc, yarn 4 its own. Scopes and tokens are other keys and stay. A mirror that
+# hangs is given up soon: there is another one.
 order = 130
 title = "JavaScript packages: npm, pnpm, yarn, bun, deno, corepack"
 tools = ["npm", "pnpm", "yarn", "bun", "deno", "corepack"]
@@ -13,6 +14,8 @@ edit "~/.npmrc" {
   text   = <<-EOT
     registry=$${url}/
     audit=false
+    fetch-retries=1
+    fetch-timeout=60000
   EOT
 }
 
