@@ -29,7 +29,8 @@ func (t *Template) mirror(own []mirrors.Declared) hcl.Diagnostics {
 	profile, err := mirrors.Resolve(t.Mirror, own)
 	if err != nil {
 		at := t.Config.Range
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown mirror profile", Detail: sentence(err.Error()), Subject: &at}}
+		detail := fmt.Sprintf("%s is to be built through the mirror profile %q, which there is not. There are: %s.", t.Address, t.Mirror, strings.Join(mirrors.ProfileNames(own), ", "))
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown mirror profile", Detail: detail, Subject: &at}}
 	}
 	t.profile = profile
 	if images := profile.Image(t.FromImage); len(images) > 0 && t.Config.Base.Registry == nil {
@@ -56,6 +57,11 @@ func prologue(t *Template, p *mirrors.Profile) Step {
 		Type: "RUN", Args: []string{p.Prologue(), "root"}, Batch: mirrorBatch, Source: t.Config.Range,
 		Reason: "what follows installs through the mirror profile " + p.Name,
 	}
+}
+
+// Mirror reports whether the step is one of a mirror profile's own.
+func (s Step) Mirror() bool {
+	return s.Config == (config.Step{}) && (s.Batch == mirrorBatch || s.Batch == restoreBatch)
 }
 
 // number counts steps anew after some were put between them.
