@@ -85,6 +85,7 @@ const (
 	EventFailure    = "failure" // becomes a finding; never printed as it is
 	EventFinding    = "finding"
 	EventCheck      = "check"
+	EventSource     = "source" // where a batch installed from, with a mirror profile: name is the ecosystem, message the hosts
 	EventBuildEnd   = "build_end"
 	EventSummary    = "summary"
 )

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 )
 
@@ -18,7 +19,7 @@ import (
 // of them without globs), together with what they are based on. A glob is
 // matched against name, label and address; one that matches none is a mistake.
 func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics) {
-	m := &maker{scan: scan, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
+	m := &maker{scan: scan, mirrors: cfg.Mirrors, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
 	for _, t := range cfg.Templates {
 		m.byAddress[t.Address] = t
 	}
@@ -37,6 +38,7 @@ func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics)
 
 type maker struct {
 	scan      Scan
+	mirrors   []mirrors.Declared
 	byAddress map[string]*config.Template
 	done      map[string]*Template
 	plan      *Plan
@@ -53,7 +55,7 @@ func (m *maker) make(t *config.Template) *Template {
 		parent = m.make(base)
 	}
 	out, diags := lower(t, parent, m.scan)
-	m.diags = append(m.diags, diags...)
+	m.diags = append(append(m.diags, diags...), out.mirror(m.mirrors)...)
 	m.done[t.Address] = out
 	m.plan.Templates = append(m.plan.Templates, out)
 	return out

@@ -243,6 +243,8 @@ func (l *loader) decode(cfg *Config) {
 	for _, b := range root.settings {
 		s.settings(&cfg.Settings, b)
 	}
+	s.declared = s.profiles(root.mirrors)
+	cfg.Mirrors = s.declared
 	cfg.Templates = s.templates(root.templates)
 	slices.SortFunc(cfg.Templates, func(a, b *Template) int { return strings.Compare(a.Address, b.Address) })
 }

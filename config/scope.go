@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -34,6 +35,8 @@ type scope struct {
 	locals map[string]*hcl.Attribute
 	values map[string]hclValue // of the locals that are evaluated
 	bases  map[string]cty.Value
+
+	declared []mirrors.Declared
 }
 
 // context is what an expression in a file of that directory may refer to. Only

@@ -89,6 +89,8 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := a.openState(); err != nil {
 		return err
 	}
+	a.warnMirror(plan, at)
+	a.pinImages(ctx, plan)
 	s := a.session(cfg, plan, flags.json)
 	r := a.runner(cfg, flags, at, s)
 	r.Paths = paths
@@ -114,7 +116,7 @@ func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *sess
 	return &builder.Runner{
 		Poll: poll, Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
 		NoCache: flags.noCache, Changed: flags.changed, FailFast: flags.failFast, NoCheck: flags.noCheck, Stall: flags.stall,
-		Emit: s.event, Retryable: s.retryable,
+		Emit: s.event, Retryable: s.retryable, Elsewhere: s.elsewhere,
 	}
 }
 

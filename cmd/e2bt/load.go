@@ -43,7 +43,7 @@ func (a *app) plan(paths, globs []string) (*config.Config, *builder.Plan, error)
 	if len(plan.Templates) == 0 {
 		return nil, nil, exitWith(exitConfig, errors.New("the configuration declares no template"))
 	}
-	return cfg, plan, nil
+	return cfg, plan, a.keepImages(plan)
 }
 
 // report prints diagnostics; errors among them end the command.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/spf13/cobra"
 )
 
@@ -101,7 +102,14 @@ func printTemplate(w io.Writer, t *builder.Template) {
 	if from == "" {
 		from = "template " + t.FromTemplate
 	}
-	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB\n", clean(from), t.CPUCount, t.MemoryMB)
+	if t.PullImage != "" {
+		from += " (pulled as " + t.PullImage + ")"
+	}
+	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB", clean(from), t.CPUCount, t.MemoryMB)
+	if t.Mirror != mirrors.None {
+		fmt.Fprintf(w, ", mirror %s", clean(t.Mirror))
+	}
+	fmt.Fprintln(w)
 	for _, s := range t.Steps {
 		fmt.Fprintf(w, "    %2d. %s", s.Index, oneLine(clean(stepText(t, s))))
 		if s.TimeoutS > 0 {
@@ -122,6 +130,8 @@ func stepText(t *builder.Template, s builder.Step) string {
 	switch {
 	case s.Config.Batch != nil:
 		return batchText(s.Config.Batch)
+	case s.Mirror():
+		return s.Batch + ": " + s.Reason
 	case s.Type == "RUN" && t.Config.Cleanup != nil:
 		return cleanupText(t.Config.Cleanup)
 	case s.Type == "COPY":

@@ -79,7 +79,7 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	a.commonFlags(root)
 	root.AddCommand(
 		newFmt(a), newValidate(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a),
-		newTemplates(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
+		newTemplates(a), newMirrors(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)
 	return root
@@ -90,7 +90,7 @@ func (a *app) commonFlags(root *cobra.Command) {
 	f.StringVarP(&a.dir, "chdir", "C", ".", "work as if started in `DIR`")
 	f.StringArrayVar(&a.vars, "var", nil, "set a variable, as `NAME=VALUE` (repeatable)")
 	f.StringArrayVar(&a.varFiles, "var-file", nil, "read variables from `FILE` (repeatable)")
-	f.StringVar(&a.mirror, "mirror", "none", "install through the mirror profile `NAME`")
+	f.StringVar(&a.mirror, "mirror", "", "install through the mirror profile `NAME`")
 	f.BoolVar(&a.local, "local", false, "build on this machine; needs no account")
 	f.StringVar(&a.endpoint, "endpoint", "", "the API's `URL` (default: E2B_API_URL, or E2B_DOMAIN)")
 	f.StringVar(&a.envFile, "env-file", "", "read environment variables from `FILE` (default: .env if there)")
@@ -117,8 +117,8 @@ func (a *app) checkFlags() error {
 		return fmt.Errorf("-C %s: %w", a.dir, cause(err))
 	case !info.IsDir():
 		return fmt.Errorf("-C %s: it is no directory", a.dir)
-	case a.mirror != "none":
-		return fmt.Errorf("--mirror %s: mirror profiles are not there yet; leave the flag out, or say none", a.mirror)
+	case a.mirror == "auto":
+		return errors.New("--mirror auto: it is not there yet: see what e2bt mirrors test cn finds, and name a profile")
 	case a.lang != "en" && a.lang != "zh":
 		return fmt.Errorf("--lang %s: findings are in en and zh", a.lang)
 	case a.local && a.endpoint != "":

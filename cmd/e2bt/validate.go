@@ -47,6 +47,7 @@ func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string)
 	if diags.HasErrors() {
 		return nil, builder.CheckFiles(cfg, scanFiles)
 	}
+	a.chooseMirror(cfg)
 	return builder.New(cfg, globs, scanFiles)
 }
 
