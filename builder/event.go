@@ -1,16 +1,17 @@
 package builder
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
 
 // Event is something that happened in a run. Type decides which of the other
-// fields count; its JSON form is a contract.
+// fields count; its JSON form is a contract: see MarshalJSON.
 type Event struct {
 	Type     string    `json:"type"`
 	Time     time.Time `json:"time"`
-	Template string    `json:"template,omitempty"` // the template's name
+	Template string    `json:"template"` // the template's name; empty in a summary
 
 	TemplateID string   `json:"template_id,omitempty"`
 	BuildID    string   `json:"build_id,omitempty"`
@@ -35,6 +36,44 @@ type Event struct {
 	Counts  map[string]int  `json:"counts,omitempty"`
 }
 
+// MarshalJSON writes what the contract promises for the type of an event even
+// where it is empty, and of the other fields what there is.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	var err error
+	switch e.Type {
+	case EventLog:
+		err = enc.Encode(struct {
+			plain
+			Index   int    `json:"index"`
+			Batch   string `json:"batch"`
+			Level   string `json:"level"`
+			Stream  string `json:"stream"`
+			Message string `json:"message"`
+		}{plain(e), e.Index, e.Batch, e.Level, e.Stream, e.Message})
+	case EventStepStart, EventStepEnd:
+		err = enc.Encode(struct {
+			plain
+			Batch   string  `json:"batch"`
+			Cached  bool    `json:"cached"`
+			Seconds float64 `json:"seconds"`
+		}{plain(e), e.Batch, value(e.Cached), value(e.Seconds)})
+	default:
+		err = enc.Encode(plain(e))
+	}
+	return out.Bytes(), err
+}
+
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
 // The types of events.
 const (
 	EventBuildStart = "build_start"
@@ -46,6 +85,7 @@ const (
 	EventFailure    = "failure" // becomes a finding; never printed as it is
 	EventFinding    = "finding"
 	EventCheck      = "check"
+	EventSource     = "source" // where a batch installed from, with a mirror profile: name is the ecosystem, message the hosts
 	EventBuildEnd   = "build_end"
 	EventSummary    = "summary"
 )
@@ -63,6 +103,8 @@ const (
 	StatusUpToDate   Status = "up_to_date"
 	StatusNotStarted Status = "not_started"
 )
+
+var statuses = []Status{StatusReady, StatusError, StatusTimeout, StatusCancelled, StatusUpToDate, StatusNotStarted}
 
 // Failure is what is known when a build fails; what it means is for others to
 // say.

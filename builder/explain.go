@@ -28,7 +28,7 @@ type Known struct {
 func (t *Template) explain(k Known) {
 	misses := t.firstMiss(k)
 	for i := range t.Steps {
-		t.Steps[i].Cache, t.Steps[i].Reason = cacheUnknown, ""
+		t.Steps[i].Cache = cacheUnknown
 		switch {
 		case misses.at >= 0 && i >= misses.at:
 			t.Steps[i].Cache = cacheMiss
@@ -36,7 +36,7 @@ func (t *Template) explain(k Known) {
 			t.Steps[i].Cache = cacheHit
 		}
 	}
-	if misses.at >= 0 && misses.at < len(t.Steps) {
+	if misses.at >= 0 && misses.at < len(t.Steps) && !t.Steps[misses.at].Mirror() {
 		t.Steps[misses.at].Reason = misses.why
 	}
 	t.EstimatedS = t.estimate(k.Past)

@@ -104,10 +104,7 @@ func (w *watch) entries(entries []e2b.LogEntry) {
 	}
 }
 
-var (
-	header = regexp.MustCompile(`^(CACHED )?\[(?:builder \d+/\d+|base|finalize|optimize)\] (.*)$`)
-	output = regexp.MustCompile(`^\[[a-z]+(?: \d+/\d+)?\] \[(stdout|stderr)\]: ?`)
-)
+var header = regexp.MustCompile(`^(CACHED )?\[(?:builder \d+/\d+|base|finalize|optimize)\] (.*)$`)
 
 // entry handles one line: it may begin a step, and it may be output.
 func (w *watch) entry(e e2b.LogEntry) {
@@ -123,15 +120,13 @@ func (w *watch) entry(e e2b.LogEntry) {
 	if w.base == "" {
 		w.base = baseKey(e)
 	}
-	event := Event{Type: EventLog, Template: w.t.Name, Level: e.Level, Message: e.Message, Phase: w.phase}
+	event := Event{Type: EventLog, Time: e.Timestamp, Template: w.t.Name, Level: e.Level, Phase: w.phase}
+	event.Stream, event.Message = cutStream(e.Message)
 	if step, ok := w.t.Find(n); ok {
 		event.Index, event.Batch, event.Phase = step.Index, step.Batch, ""
-		if strings.Contains(e.Message, "[builder ") && header.MatchString(firstLine(e.Message)) && !output.MatchString(e.Message) {
-			return // begin has said it
+		if event.Stream == "" && strings.Contains(e.Message, "[builder ") && header.MatchString(firstLine(e.Message)) {
+			event.Level = "debug" // begin has said it in the author's words
 		}
-	}
-	if m := output.FindStringSubmatch(e.Message); m != nil {
-		event.Stream, event.Message = m[1], e.Message[len(m[0]):]
 	}
 	w.r.emit(event)
 }
@@ -142,6 +137,20 @@ func baseKey(e e2b.LogEntry) string {
 		return ""
 	}
 	return e.Message[strings.LastIndexByte(e.Message, '[')+1 : len(e.Message)-1]
+}
+
+// cutStream takes the prefix off a line of output, "[builder 1/3] [stdout]: ";
+// other lines are of no stream. It is no regexp, since logs are long.
+func cutStream(message string) (stream, text string) {
+	place, rest, found := strings.Cut(message, "] [")
+	if !found || !strings.HasPrefix(place, "[") || strings.Trim(place[1:], "abcdefghijklmnopqrstuvwxyz 0123456789/") != "" {
+		return "", message
+	}
+	stream, text, found = strings.Cut(rest, "]:")
+	if !found || stream != "stdout" && stream != "stderr" {
+		return "", message
+	}
+	return stream, strings.TrimPrefix(text, " ")
 }
 
 func firstLine(s string) string {

@@ -74,7 +74,7 @@ func lower(t *config.Template, parent *Template, scan Scan) (*Template, hcl.Diag
 	if t.Start != nil {
 		out.StartCmd, out.ReadyCmd = t.Start.Command, readyCommand(t.Start.Ready)
 	}
-	out.Steps, out.out = l.steps, l.ctx
+	out.Steps, out.out = append([]Step{}, l.steps...), l.ctx // never null in JSON
 	out.Fingerprint = fingerprint(out)
 	return out, append(l.diags, warnings(out)...)
 }
@@ -170,9 +170,7 @@ func (l *lowering) copy(c *config.Copy) {
 	tree, key, err := l.scan(l.dir, c)
 	at := c.FromPos
 	if err != nil {
-		l.diags = append(l.diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "Files to copy cannot be read", Detail: sentence(err.Error()), Subject: &at,
-		})
+		l.diags = append(l.diags, unreadable(c, err))
 	}
 	if secret, ok := tree.Named(envFile); ok && path.Base(c.From) != envFile {
 		l.diags = append(l.diags, &hcl.Diagnostic{
@@ -227,14 +225,4 @@ func readyCommand(r *config.Ready) string {
 		return "sleep " + seconds(r.Delay)
 	}
 	return r.Command
-}
-
-// sentence makes an error's text, which begins with a word, fit into a message
-// for people.
-func sentence(s string) string {
-	s = strings.ToUpper(s[:1]) + s[1:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
 }

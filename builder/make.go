@@ -6,29 +6,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 )
 
 // New makes the plan of the templates of cfg that match one of the globs (all
 // of them without globs), together with what they are based on. A glob is
-// matched against name, label and address.
+// matched against name, label and address; one that matches none is a mistake.
 func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics) {
-	m := &maker{scan: scan, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
+	m := &maker{scan: scan, mirrors: cfg.Mirrors, byAddress: map[string]*config.Template{}, done: map[string]*Template{}, plan: &Plan{Version: 1, Templates: []*Template{}}}
 	for _, t := range cfg.Templates {
 		m.byAddress[t.Address] = t
 	}
-	used := map[string]bool{}
 	for _, t := range cfg.Templates {
-		if selected(t, globs, used) {
+		if len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return names(glob, t) }) {
 			m.make(t)
 		}
 	}
 	for _, glob := range globs {
-		if !used[glob] {
+		if !slices.ContainsFunc(cfg.Templates, func(t *config.Template) bool { return names(glob, t) }) {
 			m.diags = append(m.diags, noneSelected(cfg, glob))
 		}
 	}
@@ -37,6 +38,7 @@ func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics)
 
 type maker struct {
 	scan      Scan
+	mirrors   []mirrors.Declared
 	byAddress map[string]*config.Template
 	done      map[string]*Template
 	plan      *Plan
@@ -53,35 +55,38 @@ func (m *maker) make(t *config.Template) *Template {
 		parent = m.make(base)
 	}
 	out, diags := lower(t, parent, m.scan)
-	m.diags = append(m.diags, diags...)
+	m.diags = append(append(m.diags, diags...), out.mirror(m.mirrors)...)
 	m.done[t.Address] = out
 	m.plan.Templates = append(m.plan.Templates, out)
 	return out
 }
 
-// selected reports whether one of the globs picks t, and notes which do.
-func selected(t *config.Template, globs []string, used map[string]bool) bool {
-	picked := len(globs) == 0
-	for _, glob := range globs {
-		for _, name := range []string{t.Name, t.Label, t.Address} {
-			if ok, _ := path.Match(glob, name); ok || glob == name {
-				picked, used[glob] = true, true
-			}
+// names reports whether a glob names t.
+func names(glob string, t *config.Template) bool {
+	for _, name := range []string{t.Name, t.Label, t.Address} {
+		if ok, _ := path.Match(glob, name); ok || glob == name {
+			return true
 		}
 	}
-	return picked
+	return false
 }
 
 func noneSelected(cfg *config.Config, glob string) *hcl.Diagnostic {
-	var names []string
-	for _, t := range cfg.Templates {
-		names = append(names, t.Name)
+	all := make([]string, len(cfg.Templates))
+	for i, t := range cfg.Templates {
+		all[i] = t.Name
+	}
+	if more := len(all) - maxNames; more > 0 {
+		all = append(all[:maxNames], fmt.Sprintf("and %d more", more))
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "No template selected",
-		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", glob, strings.Join(names, ", ")),
+		Detail: fmt.Sprintf("--template %s matches none of the templates: %s.", glob, strings.Join(all, ", ")),
 	}
 }
+
+// maxNames is how many templates a message lists.
+const maxNames = 20
 
 // fingerprint covers everything that decides the result of a build. Credentials
 // are left out: they decide whether the base can be had, not what it is.

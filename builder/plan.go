@@ -10,6 +10,7 @@ import (
 
 	"github.com/e2bt/e2bt/builder/archive"
 	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 )
 
@@ -56,16 +57,19 @@ type Template struct {
 	CPUCount     int    `json:"cpu_count"`
 	MemoryMB     int    `json:"memory_mb"`
 	Mirror       string `json:"mirror"`
+	PullImage    string `json:"pull_image,omitempty"` // where a mirror has from_image
 	Steps        []Step `json:"steps"`
 	StartCmd     string `json:"start_cmd"`
 	ReadyCmd     string `json:"ready_cmd"`
 
 	EstimatedS float64 `json:"estimated_s,omitempty"` // from earlier builds; 0: not known
 
-	Config *config.Template `json:"-"`
-	Parent *Template        `json:"-"` // what it is based on, where that is of this plan
-	live   string           // the id of the build that carries the fingerprint's tag, once compared
-	out    buildContext     // what a template based on this one starts with
+	Config  *config.Template `json:"-"`
+	Parent  *Template        `json:"-"` // what it is based on, where that is of this plan
+	live    string           // the id of the build that carries the fingerprint's tag, once compared
+	out     buildContext     // what a template based on this one starts with
+	profile *mirrors.Profile
+	digest  string // of the base image, as its official registry says
 }
 
 // Step is one step of a template's plan; Index counts from 1, as E2B does.
@@ -80,9 +84,10 @@ type Step struct {
 	Reason    string   `json:"reason"`
 	Range     string   `json:"range"`
 
-	Source hcl.Range     `json:"-"` // where the author wrote it
-	Config config.Step   `json:"-"` // zero for a step that stands for template arguments or cleanup
-	Tree   *archive.Tree `json:"-"` // what a COPY sends
+	Source  hcl.Range     `json:"-"` // where the author wrote it
+	Config  config.Step   `json:"-"` // zero for a step that stands for template arguments or cleanup
+	Tree    *archive.Tree `json:"-"` // what a COPY sends
+	planned int           // the Index that it has in the plan, where that is another one
 }
 
 // Label names a step for people: its batch, or what it does.

@@ -470,7 +470,7 @@ template "t" {
 		got = append(got, fmt.Sprintf("%s:%d %s %s", d.Subject.Filename, d.Subject.Start.Line, d.Summary, d.Detail))
 	}
 	want := []string{
-		"e2bt.hcl:4 Files to copy cannot be read No file or directory missing/; there are: app, e2bt.hcl.",
+		"e2bt.hcl:4 Files to copy cannot be read There is no missing/; there are: app, e2bt.hcl.",
 		"e2bt.hcl:8 Files to copy cannot be read No files found in app/*.none.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

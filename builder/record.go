@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ type Record struct {
 	RunTag     string    `json:"run_tag"`
 	Tags       []string  `json:"tags"` // what a promoted build gets
 	Endpoint   string    `json:"endpoint"`
+	Paths      []string  `json:"paths,omitempty"` // of the configuration
 	Started    time.Time `json:"started"`
 	Status     Status    `json:"status,omitempty"` // empty while it may be attached to
 }
@@ -30,13 +32,16 @@ type Record struct {
 func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
 	return &Record{
 		Template: t.Name, Address: t.Address, TemplateID: reg.TemplateID, BuildID: reg.BuildID, RunTag: r.runTag,
-		Tags: append([]string{"default", t.FingerprintTag()}, t.Config.Tags...), Endpoint: r.Endpoint, Started: r.now().UTC(),
+		Tags: append([]string{"default", t.FingerprintTag()}, t.Config.Tags...), Endpoint: r.Endpoint, Paths: r.Paths, Started: r.now().UTC(),
 	}
 }
 
 // write replaces the record's file as a whole, so that a crash leaves the old
 // one or the new one.
 func (rec *Record) write(dir string) error {
+	if rec.BuildID == "" || rec.BuildID != fileName(rec.BuildID) {
+		return fmt.Errorf("the endpoint gave a build the id %q, which is none", rec.BuildID)
+	}
 	text, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		panic(err) // strings and times alone
@@ -46,6 +51,9 @@ func (rec *Record) write(dir string) error {
 	}
 	return nil
 }
+
+// fileName is what of an id from elsewhere may be the name of a file.
+func fileName(id string) string { return strings.TrimLeft(filepath.Base(id), ".") }
 
 // Records reads the records of dir, newest first. A file that cannot be read
 // as one is passed over.
@@ -57,16 +65,22 @@ func Records(dir string) ([]Record, error) {
 	var all []Record
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("reading the build's record: %w", err)
-		}
 		var rec Record
-		if json.Unmarshal(text, &rec) == nil && rec.BuildID != "" {
+		if err == nil && json.Unmarshal(text, &rec) == nil && rec.BuildID+".json" == filepath.Base(file) {
 			all = append(all, rec)
 		}
 	}
 	slices.SortFunc(all, func(a, b Record) int { return b.Started.Compare(a.Started) })
 	return all, nil
+}
+
+// PruneRecords removes all but the newest records of dir.
+func PruneRecords(dir string, keep int) error {
+	all, err := Records(dir)
+	for _, old := range all[min(keep, len(all)):] {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, "builds", old.BuildID+".json")))
+	}
+	return err
 }
 
 // FindRecord returns the newest record that want names: the beginning of a

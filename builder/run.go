@@ -24,18 +24,20 @@ const retryWait = 2 * time.Second
 // goroutine at a time.
 type Runner struct {
 	Client    *e2b.Client
-	StateDir  string // holds what attach needs; made when needed
-	Endpoint  string // shown in records; never holds a key
-	Parallel  int    // builds at once; 0: DefaultParallel
-	NoCache   bool   // build every step again
-	Changed   bool   // leave out what is up to date; the plan was compared
-	FailFast  bool   // the first failure stops the others
+	StateDir  string   // holds what attach needs; made when needed
+	Endpoint  string   // shown in records; never holds a key
+	Paths     []string // what the configuration was read from; for records
+	Parallel  int      // builds at once; 0: DefaultParallel
+	NoCache   bool     // build every step again
+	Changed   bool     // leave out what is up to date; the plan was compared
+	FailFast  bool     // the first failure stops the others
 	NoCheck   bool
 	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
 	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
 	Emit      func(Event)
-	Retryable func(Failure) bool  // asked after all lines of the failed attempt were emitted
-	Hide      func(string) string // takes secrets out of what is kept in StateDir; nil: there are none
+	Retryable func(Failure) bool          // asked after all lines of the failed attempt were emitted
+	Elsewhere func(Failure) (Cause, bool) // the same, for failures that another source of packages may cure
+	Hide      func(string) string         // takes secrets out of what is kept in StateDir; nil: there are none
 
 	emitting sync.Mutex
 	runTag   string
@@ -50,6 +52,7 @@ type Result struct {
 	BuildID     string
 	Elapsed     time.Duration
 	Failure     *Failure // of a build that failed
+	Sources     []Source // where batches install from, with a mirror profile
 	CheckFailed bool
 	Open        bool  // triggered and neither failed nor promoted: attach can go on with it
 	Err         error // the API refused or could not be reached, or something on this side failed
@@ -115,6 +118,9 @@ func (r *Runner) one(ctx context.Context, t *Template, parent *Result) Result {
 	default:
 		res = r.build(ctx, t, parent)
 	}
+	for _, s := range res.Sources {
+		r.emit(Event{Type: EventSource, Template: t.Name, Batch: s.Batch, Name: s.Ecosystem, Message: s.From})
+	}
 	res.Elapsed = r.now().Sub(start)
 	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
 	return res
@@ -143,19 +149,24 @@ func (r *Runner) emit(e Event) {
 // can cure.
 func (r *Runner) build(ctx context.Context, t *Template, parent *Result) Result {
 	tries := map[int]int{}
+	from := newSources(t)
 	for attempt := 1; ; attempt++ {
-		res := r.attempt(ctx, t, parent, attempt)
+		res := r.attempt(ctx, from.template(), parent, attempt)
+		res.Template, res.Sources = t, from.served()
 		if res.Failure == nil {
 			return res
 		}
 		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: res.Failure})
+		if r.elsewhere(ctx, from, *res.Failure) {
+			continue
+		}
 		if !r.again(*res.Failure, tries) || ctx.Err() != nil {
 			return res
 		}
 		step := res.Failure.Step
-		wait := retryWait << (tries[step.Index] - 1)
-		r.emit(Event{Type: EventRetry, Template: t.Name, Index: step.Index, Batch: step.Batch, Attempt: tries[step.Index],
-			Message: fmt.Sprintf("retry %d of %d in %s", tries[step.Index], step.Retries(), wait)})
+		wait := retryWait << (tries[step.place()] - 1)
+		r.emit(Event{Type: EventRetry, Template: t.Name, Index: step.Index, Batch: step.Batch, Attempt: tries[step.place()],
+			Message: fmt.Sprintf("retry %d of %d in %s", tries[step.place()], step.Retries(), wait)})
 		select {
 		case <-ctx.Done():
 			return res
@@ -166,7 +177,7 @@ func (r *Runner) build(ctx context.Context, t *Template, parent *Result) Result 
 
 // again decides whether a failed batch is tried once more, and counts it.
 func (r *Runner) again(f Failure, tries map[int]int) bool {
-	if f.Step == nil || f.GaveUp || tries[f.Step.Index] >= f.Step.Retries() {
+	if f.Step == nil || f.GaveUp || tries[f.Step.place()] >= f.Step.Retries() {
 		return false
 	}
 	r.emitting.Lock()
@@ -174,7 +185,7 @@ func (r *Runner) again(f Failure, tries map[int]int) bool {
 	if r.Retryable == nil || !r.Retryable(f) {
 		return false
 	}
-	tries[f.Step.Index]++
+	tries[f.Step.place()]++
 	return true
 }
 
@@ -276,6 +287,9 @@ func (r *Runner) stopped(ctx context.Context, res Result, err error) Result {
 
 func (r *Runner) summary(results []Result) {
 	counts := map[string]int{}
+	for _, status := range statuses {
+		counts[string(status)] = 0
+	}
 	for _, res := range results {
 		counts[string(res.Status)]++
 	}
@@ -285,7 +299,7 @@ func (r *Runner) summary(results []Result) {
 // request is the body that triggers the build of t. A template of this run is
 // built on exactly the build that was made.
 func (r *Runner) request(t *Template, parent *Result) e2b.Build {
-	b := e2b.Build{FromImage: t.FromImage, FromTemplate: t.FromTemplate, Force: r.NoCache, Steps: []e2b.Step{}, StartCmd: t.StartCmd, ReadyCmd: t.ReadyCmd}
+	b := e2b.Build{FromImage: orDefault(t.PullImage, t.FromImage), FromTemplate: t.FromTemplate, Force: r.NoCache, Steps: []e2b.Step{}, StartCmd: t.StartCmd, ReadyCmd: t.ReadyCmd}
 	if parent != nil && parent.BuildID != "" {
 		b.FromTemplate = t.FromTemplate + ":" + parent.BuildID
 	}

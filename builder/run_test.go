@@ -285,12 +285,12 @@ func TestEvents(t *testing.T) {
 		want := map[string]string{
 			"build_start": "attempt build_id template template_id time total type",
 			"upload":      "index message sent template time total type",
-			"step_start":  "batch cached index message template time type",
-			"log":         "level message phase template time type", // that of finalize comes last
+			"step_start":  "batch cached index message seconds template time type",
+			"log":         "batch index level message phase stream template time type",
 			"step_end":    "batch cached index message seconds template time type",
 			"check":       "name ok range seconds template time type",
 			"build_end":   "build_id seconds status template template_id time type",
-			"summary":     "counts time type",
+			"summary":     "counts template time type",
 		}
 		if diff := cmp.Diff(want, seen); diff != "" {
 			t.Errorf("fields (-want +got):\n%s", diff)
@@ -684,7 +684,7 @@ func TestRunLog(t *testing.T) {
 }`), builder.StatusReady)
 		var got, want []string
 		for _, e := range w.events {
-			if e.Type == builder.EventLog && e.Batch == "b" {
+			if e.Type == builder.EventLog && e.Batch == "b" && e.Level != "debug" {
 				got = append(got, e.Stream+" "+e.Message)
 			}
 		}

@@ -240,6 +240,9 @@ func (w *world) steps() []string {
 			}
 			out = append(out, fmt.Sprintf("< %d %s", e.Index, end))
 		case builder.EventLog:
+			if e.Level == "debug" { // a step's header, which its start has told
+				continue
+			}
 			where := e.Phase
 			if e.Index > 0 {
 				where = fmt.Sprintf("%d %s", e.Index, e.Stream)

@@ -8,6 +8,7 @@ package config
 import (
 	"time"
 
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 )
 
@@ -16,8 +17,9 @@ type Config struct {
 	Dir       string               // the directory that relative paths start from
 	Files     map[string]*hcl.File // by name as shown to the user; for rendering diagnostics
 	Settings  Settings
-	Templates []*Template // sorted by Address
-	Secrets   []string    // values that must never be shown: sensitive variables, registry credentials
+	Templates []*Template        // sorted by Address
+	Mirrors   []mirrors.Declared // those of mirror blocks
+	Secrets   []string           // values that must never be shown: sensitive variables, registry credentials
 }
 
 // Settings is the e2bt block.

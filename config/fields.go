@@ -61,7 +61,7 @@ func (d *decoder) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
 		return v, false
 	}
 	if secret && d.inStep {
-		d.diags = append(d.diags, staysInTemplate(attr))
+		d.diags = append(d.diags, staysInTemplate(attr.Name, d.secretPart(attr.Expr)))
 	}
 	converted, err := convert.Convert(v, want)
 	if err != nil {
@@ -71,9 +71,26 @@ func (d *decoder) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
 	return converted, !converted.IsNull()
 }
 
-func staysInTemplate(attr *hcl.Attribute) *hcl.Diagnostic {
-	d := problem(attr.Expr.Range(), "Sensitive value in a template",
-		"The argument %q is made of a sensitive value. E2B has no secret mounts: it becomes part of the template, and whoever can start a sandbox of it can read it. Give it to sandboxes when they are created instead.", attr.Name)
+// secretPart is where in a list or a map the first sensitive value stands.
+func (d *decoder) secretPart(expr hcl.Expression) hcl.Range {
+	parts, diags := hcl.ExprList(expr)
+	if diags.HasErrors() {
+		pairs, _ := hcl.ExprMap(expr) // what is neither has no parts
+		for _, p := range pairs {
+			parts = append(parts, p.Value)
+		}
+	}
+	for _, p := range parts {
+		if v, _ := p.Value(d.ctx); v.ContainsMarked() { // its mistakes were said
+			return p.Range()
+		}
+	}
+	return expr.Range()
+}
+
+func staysInTemplate(argument string, at hcl.Range) *hcl.Diagnostic {
+	d := problem(at, "Sensitive value in a template",
+		"The argument %q is made of a sensitive value. E2B has no secret mounts: it becomes part of the template, and whoever can start a sandbox of it can read it. Give it to sandboxes when they are created instead.", argument)
 	d.Severity = hcl.DiagWarning
 	return d
 }

@@ -12,6 +12,9 @@ import (
 // space changes, and formatting twice is formatting once. The name is for
 // diagnostics.
 func Format(src []byte, name string) ([]byte, hcl.Diagnostics) {
+	if diags := notText(name, src); diags.HasErrors() {
+		return nil, diags
+	}
 	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
 		return nil, diags
 	}

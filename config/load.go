@@ -1,14 +1,17 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
@@ -69,19 +72,10 @@ func (l *loader) path(p string) {
 		l.file(p)
 		return
 	}
-	names, err := listFiles(l.host(p))
-	if err != nil {
-		l.diags = append(l.diags, noFile(p, err))
-		return
-	}
-	if len(names) == 0 {
-		l.diags = append(l.diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: "No configuration files",
-			Detail: fmt.Sprintf("The directory %s has neither e2bt.hcl nor *.e2bt.hcl. Write one, or name a file.", p),
-		})
-	}
+	names, diags := Files(p, l.opts.Dir)
+	l.diags = append(l.diags, diags...)
 	for _, name := range names {
-		l.file(filepath.Join(p, name))
+		l.file(name)
 	}
 }
 
@@ -94,27 +88,59 @@ func (l *loader) host(p string) string {
 
 func noFile(p string, err error) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s cannot be read: %s.", p, err)
-	if errors.Is(err, fs.ErrNotExist) {
+	var why *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		detail = fmt.Sprintf("There is no file or directory %s.", p)
+	case errors.As(err, &why):
+		detail = fmt.Sprintf("%s cannot be read: %s.", p, why.Err)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Cannot read the configuration", Detail: detail}
 }
 
-// listFiles lists the configuration files of a directory, sorted.
-func listFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
+// Files lists the configuration files of a directory, sorted, as a user would
+// write them; dir is relative to base. That there are none is a mistake.
+func Files(dir, base string) ([]string, hcl.Diagnostics) {
+	at := dir
+	if !filepath.IsAbs(dir) {
+		at = filepath.Join(base, dir)
 	}
-	var names []string
+	entries, err := os.ReadDir(at)
+	if err != nil {
+		return nil, hcl.Diagnostics{noFile(at, err)}
+	}
+	var names, others []string
 	for _, e := range entries {
 		name := e.Name()
 		plain := strings.TrimSuffix(name, ".json")
-		if !e.IsDir() && !strings.HasPrefix(name, ".") && (plain == "e2bt.hcl" || strings.HasSuffix(plain, ".e2bt.hcl")) {
-			names = append(names, name)
+		switch {
+		case e.IsDir() || strings.HasPrefix(name, "."):
+		case plain == "e2bt.hcl" || strings.HasSuffix(plain, ".e2bt.hcl"):
+			names = append(names, filepath.Join(dir, name))
+		case strings.HasSuffix(plain, ".hcl"):
+			others = append(others, filepath.Join(dir, name))
 		}
 	}
+	if len(names) == 0 {
+		return nil, hcl.Diagnostics{noFiles(at, others)}
+	}
 	return names, nil
+}
+
+func noFiles(dir string, others []string) *hcl.Diagnostic {
+	advice := "Write one, or name a file."
+	if len(others) > 0 {
+		advice = fmt.Sprintf("Write one, or name a file: %s.", strings.Join(others[:min(len(others), 5)], ", "))
+	}
+	if dir == "." {
+		dir = "here"
+	} else {
+		dir = "in " + dir
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "No configuration files",
+		Detail: fmt.Sprintf("There is neither e2bt.hcl nor *.e2bt.hcl %s. %s", dir, advice),
+	}
 }
 
 // file parses one file, once.
@@ -123,10 +149,25 @@ func (l *loader) file(name string) {
 	if _, done := l.parser.Files()[name]; done {
 		return
 	}
-	src, err := os.ReadFile(l.host(name))
+	file := l.parse(name)
+	if file != nil && file.Body != nil {
+		l.sources = append(l.sources, source{name, file.Body})
+	}
+}
+
+// maxFile is how big a file of the configuration may be, in bytes.
+const maxFile = 32 << 20
+
+// parse reads and parses a file; what cannot be parsed gives nil.
+func (l *loader) parse(name string) *hcl.File {
+	src, err := readText(l.host(name))
 	if err != nil {
 		l.diags = append(l.diags, noFile(name, err))
-		return
+		return nil
+	}
+	if diags := notText(name, src); diags.HasErrors() {
+		l.diags = append(l.diags, diags...)
+		return nil
 	}
 	parse := l.parser.ParseHCL
 	if strings.HasSuffix(name, ".json") {
@@ -134,9 +175,35 @@ func (l *loader) file(name string) {
 	}
 	file, diags := parse(src, name)
 	l.diags = append(l.diags, diags...)
-	if file != nil && file.Body != nil {
-		l.sources = append(l.sources, source{name, file.Body})
+	return file
+}
+
+// readText reads a file, or a pipe, that is no bigger than a configuration.
+func readText(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
+	defer file.Close()
+	src, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(src) > maxFile {
+		err = fmt.Errorf("it is bigger than %d MiB, which no configuration is", maxFile>>20)
+	}
+	return src, err
+}
+
+// notText refuses a file that is no UTF-8 text: once, and not a hundred times.
+func notText(name string, src []byte) hcl.Diagnostics {
+	for line, text := range bytes.Split(src, []byte("\n")) {
+		if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
+			continue
+		}
+		return hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Not a text file",
+			Detail: fmt.Sprintf("Line %d of %s is not UTF-8 text. Save the file in that encoding; if it is no configuration at all, name another one.", line+1, name),
+		}}
+	}
+	return nil
 }
 
 // whole is a block from its header to its closing brace. Its body may be
@@ -176,6 +243,8 @@ func (l *loader) decode(cfg *Config) {
 	for _, b := range root.settings {
 		s.settings(&cfg.Settings, b)
 	}
+	s.declared = s.profiles(root.mirrors)
+	cfg.Mirrors = s.declared
 	cfg.Templates = s.templates(root.templates)
 	slices.SortFunc(cfg.Templates, func(a, b *Template) int { return strings.Compare(a.Address, b.Address) })
 }

@@ -18,6 +18,7 @@ type roots struct {
 	variableDecls []block
 	locals        map[string]*hcl.Attribute
 	templates     []block
+	mirrors       []block
 }
 
 // rootBlocks is what may stand at the top of a file.
@@ -29,7 +30,7 @@ var rootBlocks = map[string]struct {
 	"variable": {[]string{"name"}, func(_ *loader, r *roots, b block) { r.variableDecls = append(r.variableDecls, b) }},
 	"locals":   {nil, addLocals},
 	"template": {[]string{"name"}, func(_ *loader, r *roots, b block) { r.templates = append(r.templates, b) }},
-	"mirror":   {[]string{"name"}, notYet},
+	"mirror":   {[]string{"name"}, func(_ *loader, r *roots, b block) { r.mirrors = append(r.mirrors, b) }},
 	"rule":     {[]string{"name"}, notYet},
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -34,6 +35,8 @@ type scope struct {
 	locals map[string]*hcl.Attribute
 	values map[string]hclValue // of the locals that are evaluated
 	bases  map[string]cty.Value
+
+	declared []mirrors.Declared
 }
 
 // context is what an expression in a file of that directory may refer to. Only
@@ -136,9 +139,17 @@ func (s *scope) eval(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, se
 	if diags.HasErrors() {
 		return cty.DynamicVal, false, false
 	}
-	v, marks := v.UnmarkDeep()
-	if _, secret = marks[sensitive]; secret {
-		s.keepSecret(v)
+	v, marks := v.UnmarkDeepWithPaths()
+	for _, m := range marks {
+		if _, ok := m.Marks[sensitive]; !ok {
+			continue
+		}
+		secret = true
+		if part, err := m.Path.Apply(v); err == nil {
+			s.keepSecret(part)
+		} else {
+			s.keepSecret(v) // an element of a set has no path of its own
+		}
 	}
 	return v, secret, v.IsWhollyKnown()
 }

@@ -221,15 +221,6 @@ func (d *decoder) user(dst *string) func(*hcl.Attribute) {
 	}
 }
 
-func (d *decoder) mirror(dst *string) func(*hcl.Attribute) {
-	return func(attr *hcl.Attribute) {
-		d.text(dst)(attr)
-		if *dst != "" && *dst != "none" {
-			d.diags = append(d.diags, problem(attr.Expr.Range(), "Unknown mirror profile", "There is no mirror profile %q: this version of e2bt knows \"none\" alone.", *dst))
-		}
-	}
-}
-
 // distinctBatches wants every batch of a template to have a name of its own.
 func (s *scope) distinctBatches(t *Template) {
 	seen := map[string]hcl.Range{"cleanup": t.Range}

@@ -211,18 +211,9 @@ func (l *loader) autoFiles() []string {
 }
 
 func (l *loader) varFile(decls map[string]*variable, name string) {
-	src, err := os.ReadFile(l.host(name))
-	if err != nil {
-		l.diags = append(l.diags, noFile(name, err))
-		return
-	}
-	parse := l.parser.ParseHCL
-	if strings.HasSuffix(name, ".json") {
-		parse = l.parser.ParseJSON
-	}
-	file, diags := parse(src, filepath.ToSlash(name))
-	l.diags = append(l.diags, diags...)
-	if diags.HasErrors() {
+	before := len(l.diags)
+	file := l.parse(filepath.ToSlash(name))
+	if file == nil || l.diags[before:].HasErrors() {
 		return
 	}
 	attrs, diags := file.Body.JustAttributes()

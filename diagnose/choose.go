@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,6 +24,15 @@ type candidate struct {
 // choose picks the root cause: of the rules that matched, the one with the
 // highest priority, and of these the earliest in the log.
 func (e *Engine) choose(s *Scanner, c Context) *Finding {
+	all := e.candidates(s, c)
+	if len(all) == 0 {
+		return unknown(c)
+	}
+	return e.finding(all[0])
+}
+
+// candidates are the rules that may explain the failure, the best first.
+func (e *Engine) candidates(s *Scanner, c Context) []candidate {
 	if c.ExitCode <= 0 {
 		c.ExitCode = exitCodeOf(c.Reason)
 	}
@@ -35,13 +45,10 @@ func (e *Engine) choose(s *Scanner, c Context) *Finding {
 			all = append(all, found)
 		}
 	}
-	if len(all) == 0 {
-		return unknown(c)
-	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.rule.Priority, a.rule.Priority), cmp.Compare(a.line(), b.line()), cmp.Compare(a.order, b.order))
 	})
-	return e.finding(all[0])
+	return all
 }
 
 func (e *Engine) candidate(s *Scanner, i int, c Context) (candidate, bool) {
@@ -93,7 +100,7 @@ func (e *Engine) finding(c candidate) *Finding {
 	f := &Finding{
 		Category: r.Category, Tool: s.text(r.Tool), Subject: s.text(r.Subject), Version: s.text(r.Version),
 		Retryable: kind.Retryable, Confidence: cmp.Or(r.Confidence, "high"),
-		Summary: s.text(r.Summary), Detail: s.text(r.Detail), Evidence: []Evidence{}, Fixes: []Fix{},
+		Summary: s.say(r.Summary, r.SummaryZH), Detail: s.say(r.Detail, r.DetailZH), Evidence: []Evidence{}, Fixes: []Fix{},
 	}
 	if r.Retryable != nil {
 		f.Retryable = *r.Retryable
@@ -114,12 +121,13 @@ func (e *Engine) finding(c candidate) *Finding {
 }
 
 func unknown(c Context) *Finding {
-	f := &Finding{
-		Category: Unknown, Confidence: "low", Summary: "The cause is not known: no rule explains this log.",
-		Evidence: []Evidence{}, Fixes: []Fix{{Title: "Read the last lines of the log.", Edits: []Edit{}}},
+	summary, detail, title := "The cause is not known: no rule explains this log.", "The command ended with exit code %d.", "Read the last lines of the log."
+	if c.Language == "zh" {
+		summary, detail, title = "原因不明：没有规则能解释这份日志。", "命令的退出码是 %d。", "请查看日志的最后几行。"
 	}
+	f := &Finding{Category: Unknown, Confidence: "low", Summary: summary, Evidence: []Evidence{}, Fixes: []Fix{{Title: title, Edits: []Edit{}}}}
 	if c.ExitCode > 0 {
-		f.Detail = "The command ended with exit code " + strconv.Itoa(c.ExitCode) + "."
+		f.Detail = fmt.Sprintf(detail, c.ExitCode)
 	}
 	return f
 }

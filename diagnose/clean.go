@@ -5,24 +5,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
-const maxEvidence = 400 // bytes of one line of evidence
+const (
+	maxEvidence = 400   // bytes of one line of evidence
+	commandMark = "++ " // as bash -x has it
+	minCode     = 1000  // bytes of a line that may be minified source
+	codeShare   = 40    // bytes in which source has a ";" or "("
+)
 
 // spaces are what pnpm and French messages have where a blank is meant.
 var spaces = [][]byte{[]byte("\u2009"), []byte("\u00a0"), []byte("\u202f")}
 
 var (
-	escapes = regexp.MustCompile("\x1b(?:\\[[0-9;:?<=>!]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[()][A-Za-z0-9]|[@-Z\\\\^_=>a-z0-9])")
-	// What builders write before the line of a command: BuildKit, and the
-	// loggers of the E2B SDKs and of its API.
-	buildkit = regexp.MustCompile(`^#\d+ \d+\.\d+ `)
-	logger   = regexp.MustCompile(`^\d+\.\ds +\| +[\d:]+(?: [AP]M)? +[A-Z]+ +`)
-	stream   = regexp.MustCompile(`^\[[a-z]+ ?[\d/]*\] \[std(?:out|err)\]: `)
+	// What the loggers of the E2B SDKs write before a line.
+	logger = regexp.MustCompile(`^\d+\.\ds +\| +[\d:]+(?: [AP]M)? +[A-Z]+ +`)
 	// Lines in which a builder repeats the command: no failure of their own.
-	echo       = regexp.MustCompile(`^(?:> )?(?:#\d+ )?\[[^\]]+\] (?:RUN|CMD|COPY|ADD) |^Step \d+/\d+ : |^(?:#\d+ )?(?:ERROR: )?executor failed running|^The command '|^ERROR: failed to solve: process "|^\++ |^\d+ \|(?: |$)|^=> `)
+	echo       = regexp.MustCompile(`^(?:(?:> )?(?:#\d+ )?\[[^\]]+\] (?:RUN|CMD|COPY|ADD) |Step \d+/\d+ : |(?:#\d+ )?(?:ERROR: )?executor failed running|The command '|ERROR: failed to solve: process "|\++ |\d+ \|(?: |$)|=> )`)
 	runCommand = regexp.MustCompile(`(?s)failed to run command '.*'(: (?:exit|signal))`)
 	secrets    = []*regexp.Regexp{
 		regexp.MustCompile(`(://)[^/\s@'"]+(@)`),
@@ -36,25 +38,21 @@ var (
 // streamed says that the prefix was that of a piece of output of E2B's.
 func plain(line []byte) (text []byte, streamed bool) {
 	if bytes.IndexByte(line, 0x1b) >= 0 {
-		line = escapes.ReplaceAll(line, nil)
-	}
-	if len(line) > 3 && line[0] == '#' {
-		line = line[len(buildkit.Find(line)):]
+		line = withoutEscapes(line)
 	}
 	for _, space := range spaces {
-		if bytes.Contains(line, space) {
+		if bytes.IndexByte(line, space[0]) >= 0 && bytes.Contains(line, space) {
 			line = bytes.ReplaceAll(line, space, []byte{' '})
 		}
 	}
-	line = bytes.TrimSpace(line)
-	if len(line) > 8 && line[0] >= '0' && line[0] <= '9' {
-		line = line[len(logger.Find(line)):]
-	}
-	if len(line) > 8 && line[0] == '[' {
-		prefix := len(stream.Find(line))
-		return line[prefix:], prefix > 0
-	}
-	return line, false
+	text, streamed = withoutPrefix(bytes.TrimSpace(line))
+	return bytes.TrimLeft(text, " \t"), streamed
+}
+
+// isCode says whether a line is a piece of minified source, which Node prints
+// where it threw an error: every message is in it.
+func isCode(line []byte) bool {
+	return len(line) > minCode && (bytes.Count(line, []byte{';'})+bytes.Count(line, []byte{'('}))*codeShare > len(line)
 }
 
 // isEcho says whether a line repeats a command.
@@ -71,11 +69,36 @@ func evidence(line string) string {
 	return cut(redact(printable(line)), maxEvidence)
 }
 
+// secretWords are texts of which a line with a secret holds one.
+var secretWords = sync.OnceValue(func() *filter {
+	return newFilter([][]string{{
+		"token", "passw", "secret", "apikey", "api_key", "authorization", "github_pat_", "glpat-", "pypi-",
+	}})
+})
+
+// tokenStarts are what tokens begin with, too short for the filter.
+var tokenStarts = [][]byte{
+	[]byte("sk-"), []byte("xox"), []byte("eyJ"), []byte("e2b_"), []byte("npm_"), []byte("AKIA"),
+	[]byte("ghp_"), []byte("gho_"), []byte("ghu_"), []byte("ghs_"), []byte("ghr_"),
+}
+
+func mayHaveSecret(text []byte) bool {
+	found := bytes.IndexByte(text, '@') >= 0 && bytes.Contains(text, []byte("://")) ||
+		slices.ContainsFunc(tokenStarts, func(start []byte) bool { return bytes.Contains(text, start) })
+	if !found {
+		secretWords().find(text, func(int32, int, int) { found = true })
+	}
+	return found
+}
+
 func hasSecret(text []byte) bool {
-	return slices.ContainsFunc(secrets, func(re *regexp.Regexp) bool { return re.Match(text) })
+	return mayHaveSecret(text) && slices.ContainsFunc(secrets, func(re *regexp.Regexp) bool { return re.Match(text) })
 }
 
 func redact(s string) string {
+	if !mayHaveSecret([]byte(s)) {
+		return s
+	}
 	for _, re := range secrets {
 		s = re.ReplaceAllString(s, "${1}***${2}")
 	}

@@ -25,7 +25,8 @@ const (
 	matches purpose = iota // the rule may be the cause
 	silences
 	takesBack
-	tells // a fact
+	tells      // a fact
+	translates // a message in another language
 )
 
 // pattern is one regexp of a rule or fact, compiled when it is first needed.
@@ -49,6 +50,7 @@ type Engine struct {
 	categories map[Category]category
 	patterns   []pattern
 	except     []func() []*regexp.Regexp // by rule
+	catalog    []translation
 	literals   *filter
 	names      []string // of all facts
 }
@@ -166,6 +168,10 @@ func (e *Engine) prepare() error {
 			e.patterns = append(e.patterns, pattern{owner: i, purpose: tells, source: source})
 		}
 	}
+	e.catalog = translations()
+	for i, t := range e.catalog {
+		e.patterns = append(e.patterns, pattern{owner: i, purpose: translates, source: t.source})
+	}
 	return e.index()
 }
 
@@ -183,17 +189,21 @@ func (e *Engine) index() error {
 	for i := range e.patterns {
 		p := &e.patterns[i]
 		source := p.source
+		if p.purpose == translates {
+			all[i] = []string{e.catalog[p.owner].literal}
+			continue
+		}
 		p.compile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
 		parsed, err := syntax.Parse(source, syntax.Perl)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("pattern %q: %w", source, err))
 			continue
 		}
-		if all[i] = literals(parsed); p.join > 0 && shortest(leading(parsed)) >= minLiteral {
+		if all[i] = literals(parsed); p.join > 0 && usable(leading(parsed)) {
 			all[i] = leading(parsed) // which the first of several lines holds
 		}
-		if shortest(all[i]) < minLiteral {
-			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLiteral, all[i]))
+		if !usable(all[i]) {
+			errs = append(errs, fmt.Errorf("pattern %q: every line that it matches must hold one of a few texts of %d characters or more, not just %q", source, minLength, all[i]))
 		}
 	}
 	if len(errs) > 0 {

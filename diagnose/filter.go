@@ -2,19 +2,22 @@ package diagnose
 
 import (
 	"encoding/binary"
-	"math/bits"
+	"strings"
+	"sync"
 )
 
 const (
 	gram     = 4 // bytes that are hashed at a time
-	hashBits = 16
+	hashBits = 18
 	foldMask = 0x20202020
 )
 
 // filter finds many literals in one pass, ASCII letters folded. Of each literal
-// it knows the four bytes that are rarest in logs; only where the hash of four
-// bytes is known are literals compared. That is a load, a multiplication and a
-// bit test a byte, in tables that stay in the first-level cache.
+// it knows the five bytes that are rarest in logs, as two grams of four: one of
+// them begins at an even place of the line, so that only these are looked at.
+// Only where the hash of a gram is known are literals compared. That is a load,
+// a multiplication and a bit test for two bytes, in a table that stays in the
+// first-level cache.
 type filter struct {
 	known   [1 << hashBits / 64]uint64
 	heads   [1 << hashBits]uint16 // hash -> entry + 1
@@ -29,19 +32,22 @@ type entry struct {
 	next     uint16 // entry + 1 with the same hash
 }
 
-// newFilter takes the literals of each pattern, each at least gram bytes long.
+// newFilter takes the literals of each pattern, each at least minLength long.
 func newFilter(literals [][]string) *filter {
 	f := &filter{}
-	at := map[string]int{}
+	patterns := map[string][]int32{}
+	var order []string
 	for id, list := range literals {
 		for _, s := range list {
-			if i, ok := at[s]; ok {
-				f.entries[i].patterns = append(f.entries[i].patterns, int32(id))
-				continue
+			if patterns[s] == nil {
+				order = append(order, s)
 			}
-			at[s] = len(f.entries)
-			f.entries = append(f.entries, entry{literal: s, offset: rarest(s), patterns: []int32{int32(id)}})
+			patterns[s] = append(patterns[s], int32(id))
 		}
+	}
+	for _, s := range order {
+		offset := rarest(s)
+		f.entries = append(f.entries, entry{literal: s, offset: offset, patterns: patterns[s]}, entry{literal: s, offset: offset + 1, patterns: patterns[s]})
 	}
 	for i := range f.entries {
 		e := &f.entries[i]
@@ -62,36 +68,65 @@ func hash(gram uint32) uint32 {
 	return (gram | foldMask) * 0x9E3779B1 >> (32 - hashBits)
 }
 
-// rarest picks the offset of the four bytes of s that are least common in logs.
+// noise is what logs are full of while all is well. Its grams are no good to
+// look for.
+const noise = ` get: http://deb https:// /debian bookworm trixie main amd64 amd64 packages [ kb] setting up unpacking (1. ) ...
+selecting previously unselected package preparing to unpack .../ .deb processing triggers for libc-bin reading package lists...
+building dependency tree... reading state information... the following new packages will be installed: after this operation, need to get of archives
+copying src/ /__init__.py -> build/lib.linux-x86_64-cpython-312/ creating running build_py adding using cached downloading -py3-none-any.whl (
+collecting (from -r requirements.txt (line 1)) requirement already satisfied: in /usr/local/lib/python3.12/site-packages (from installing collected packages:
+successfully installed  - installing build dependencies: started finished with status 'done' getting requirements to build wheel preparing metadata (pyproject.toml)
+npm http fetch get 200 /- .tgz ms (cache hit) npm warn deprecated this version is no longer supported added packages, and audited in found 0 vulnerabilities
+progress: resolved , reused , downloaded , added , done node_modules/.pnpm/ node_modules/ /usr/bin/ /usr/lib/x86_64-linux-gnu/ /usr/share/doc/ /root/.cache/
+compiling checking finished  v0.1. gcc -pthread -wall -o2 -fpic -i/usr/include -c .c -o .o g++ -std=c++17 -dndebug [ 50%] building cxx object linking
+remote: counting objects: compressing receiving objects: 100% resolving deltas: extracting sha256: pull complete step 1/ ---> running in removing intermediate container
+info debug warning error message the of and to in is for with not this that from on as are be or file files 0123456789 2026-11-23t18:34:04z ====== ------ ###### ......
+at object. (node:internal/modules/ javascript typescript install update version python release test test_ _test tests/ lib/ src/ include/ module modules config `
+
+// commonGrams is built once from noise.
+var commonGrams = sync.OnceValue(func() map[uint32]bool {
+	grams := map[uint32]bool{}
+	for i := 0; i+gram <= len(noise); i++ {
+		grams[load(noise[i:])|foldMask] = true
+	}
+	return grams
+})
+
+// rarest picks the offset of the five bytes of s that are least common in logs.
 func rarest(s string) int {
 	best, least := 0, 1<<30
-	for i := 0; i+gram <= len(s); i++ {
-		weight := 0
-		for _, c := range []byte(s[i : i+gram]) {
-			weight += commonness(c)
-		}
-		if weight < least {
+	for i := 0; i+minLength <= len(s); i++ {
+		if weight := weigh(s[i:]) + weigh(s[i+1:]); weight < least {
 			best, least = i, weight
 		}
 	}
 	return best
 }
 
+func weigh(s string) int {
+	weight := 0
+	if commonGrams()[load(s)|foldMask] {
+		weight = 1 << 10
+	}
+	for _, c := range []byte(s[:gram]) {
+		weight += commonness(c)
+	}
+	return weight
+}
+
 func commonness(c byte) int {
 	for rank, group := range []string{" ", "eatoinsr", "/.-0123456789dlcupm", "bfghvwy_:"} {
-		for _, g := range []byte(group) {
-			if g == c {
-				return 16 >> rank
-			}
+		if strings.IndexByte(group, c) >= 0 {
+			return 16 >> rank
 		}
 	}
-	return bits.Len8(1)
+	return 1
 }
 
 // find calls hit with each pattern of each literal that line holds, and with
 // the literal's start and end.
 func (f *filter) find(line []byte, hit func(pattern int32, start, end int)) {
-	for i := 0; i+gram <= len(line); i++ {
+	for i := 0; i+gram <= len(line); i += 2 {
 		h := hash(binary.LittleEndian.Uint32(line[i:]))
 		if f.known[h/64]&(1<<(h%64)) == 0 {
 			continue

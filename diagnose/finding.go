@@ -72,7 +72,10 @@ type Fix struct {
 	Edits  []Edit `json:"edits"`
 }
 
-// Edit sets the argument at an address of the configuration to a value.
+// Edit sets the argument at an address of the configuration to a value, or with
+// null takes away what is there. An address is a path of names from the template
+// on: template.x.batch.small.timeout; an item of a list goes by its package's
+// name, as template.x.batch.small.pip["flask"], and [+] adds one.
 type Edit struct {
 	Address string `json:"address"`
 	Set     any    `json:"set"`
@@ -90,4 +93,5 @@ type Context struct {
 	Command  string  // the failed step's text
 	Batch    string  // address of the failing batch, such as template.x.batch.small; "" without one
 	Image    string  // the base image
+	Language string  // of the finding's texts: "en" (or "") or "zh"
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -15,10 +16,16 @@ var functions = map[string]function.Function{
 	"replace": stdlib.ReplaceFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimsuffix": stdlib.TrimSuffixFunc,
 	"trim": stdlib.TrimFunc, "element": stdlib.ElementFunc, "length": stdlib.LengthFunc, "regexall": stdlib.RegexAllFunc,
 	"regex_replace": stdlib.RegexReplaceFunc, "coalesce": text(coalesce), "basename": text(basename),
-	"nearest":  text(func(s ...string) string { return nearest(s[0], s[1]) }),
-	"known":    text(func(s ...string) string { return known(s[0], s[1]) }),
-	"provides": text(func(s ...string) string { return provides(s[0], s[1]) }),
-	"duration": longer,
+	"nearest":   text(func(s ...string) string { return nearest(s[0], s[1]) }),
+	"known":     text(func(s ...string) string { return known(s[0], s[1]) }),
+	"provides":  text(func(s ...string) string { return provides(s[0], s[1]) }),
+	"needs":     text(func(s ...string) string { return lookup(s[0]+" "+strings.ToLower(s[1]), "needs") }),
+	"clash":     text(func(s ...string) string { name, _ := clash(s[0]); return name }),
+	"clashing":  text(func(s ...string) string { _, version := clash(s[0]); return version }),
+	"akin":      text(func(s ...string) string { return akin(s[0], s[1]) }),
+	"word":      text(func(s ...string) string { return word(s[0], s[1]) }),
+	"elsewhere": text(func(s ...string) string { return elsewhere(s[0], s[1]) }),
+	"duration":  longer, "parseint": stdlib.ParseIntFunc,
 }
 
 // text makes a function of texts.
@@ -63,4 +70,14 @@ func coalesce(texts ...string) string {
 func basename(texts ...string) string {
 	path := strings.TrimRight(texts[0], "/")
 	return path[strings.LastIndex(path, "/")+1:]
+}
+
+// word is the nth word of a text, counted from 1; "" where there is none.
+func word(s, nth string) string {
+	n, err := strconv.Atoi(nth)
+	words := strings.Fields(s)
+	if err != nil || n < 1 || n > len(words) {
+		return ""
+	}
+	return words[n-1]
 }

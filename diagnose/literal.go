@@ -8,6 +8,7 @@ import (
 
 const (
 	minLiteral  = 4  // bytes; shorter literals are in too many lines
+	minLength   = 5  // bytes, with what is common, that the filter needs
 	maxLiterals = 48 // of one pattern; more would bloat the automaton
 	maxClass    = 10 // characters of a class that are taken one by one
 )
@@ -182,6 +183,11 @@ func shortest(texts []string) int {
 		n = min(n, len(common.Replace(t)))
 	}
 	return n
+}
+
+// usable says whether the filter can look for the literals.
+func usable(literals []string) bool {
+	return shortest(literals) >= minLiteral && !slices.ContainsFunc(literals, func(s string) bool { return len(s) < minLength })
 }
 
 // lower folds ASCII letters alone, as the automaton does.

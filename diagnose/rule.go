@@ -9,7 +9,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // Rule says how one kind of failure looks in a log and what to say of it. Its
@@ -37,16 +39,19 @@ type Rule struct {
 	Retryable  *bool  // nil: as the category has it
 
 	When, Tool, Subject, Version, Summary, Detail hcl.Expression
+	SummaryZH, DetailZH                           hcl.Expression // in Chinese; nil: as Summary and Detail
 	Fixes                                         []FixRule
 }
 
 // FixRule makes a Fix. One whose When is false is left out.
 type FixRule struct {
-	When   hcl.Expression `hcl:"when,optional"`
-	Title  hcl.Expression `hcl:"title"`
-	Detail hcl.Expression `hcl:"detail,optional"`
-	Safe   bool           `hcl:"safe,optional"`
-	Edits  []EditRule     `hcl:"edit,block"`
+	When     hcl.Expression `hcl:"when,optional"`
+	Title    hcl.Expression `hcl:"title"`
+	Detail   hcl.Expression `hcl:"detail,optional"`
+	TitleZH  hcl.Expression `hcl:"title_zh,optional"`
+	DetailZH hcl.Expression `hcl:"detail_zh,optional"`
+	Safe     bool           `hcl:"safe,optional"`
+	Edits    []EditRule     `hcl:"edit,block"`
 }
 
 // EditRule makes an Edit. Where the batch is not known, one that names it is
@@ -57,11 +62,13 @@ type EditRule struct {
 }
 
 // fact is what a line tells that is of use to rules about other lines, such as
-// the package that pip works on. The last line before a match counts.
+// the package that pip works on. The last line before a match counts, or with
+// first the first one of the log.
 type fact struct {
 	Name  string         `hcl:"name,label"`
 	Match hcl.Expression `hcl:"match"`
 	Value hcl.Expression `hcl:"value,optional"`
+	First bool           `hcl:"first,optional"`
 }
 
 type category struct {
@@ -88,6 +95,8 @@ type ruleBlock struct {
 	Version    hcl.Expression `hcl:"version,optional"`
 	Summary    hcl.Expression `hcl:"summary"`
 	Detail     hcl.Expression `hcl:"detail,optional"`
+	SummaryZH  hcl.Expression `hcl:"summary_zh,optional"`
+	DetailZH   hcl.Expression `hcl:"detail_zh,optional"`
 	Fix        hcl.Expression `hcl:"fix,optional"`
 	Fixes      []FixRule      `hcl:"fix,block"`
 }
@@ -104,6 +113,7 @@ type sample struct {
 	Command  string            `hcl:"command,optional"`
 	TimeoutS float64           `hcl:"timeout_s,optional"`
 	SecondsS float64           `hcl:"seconds_s,optional"`
+	Language string            `hcl:"language,optional"`
 	Want     map[string]string `hcl:"want"`
 }
 
@@ -148,7 +158,7 @@ func (b *ruleBlock) rule() (Rule, error) {
 	r := Rule{
 		Name: b.Name, Category: Category(b.Category), Join: b.Join, ExitCodes: b.ExitCodes, Priority: 50,
 		Confidence: b.Confidence, Retryable: b.Retryable, When: b.When, Tool: b.Tool, Subject: b.Subject,
-		Version: b.Version, Summary: b.Summary, Detail: b.Detail, Fixes: b.Fixes,
+		Version: b.Version, Summary: b.Summary, Detail: b.Detail, SummaryZH: b.SummaryZH, DetailZH: b.DetailZH, Fixes: b.Fixes,
 	}
 	if !null(b.Fix) {
 		r.Fixes = append(r.Fixes, FixRule{Title: b.Fix})
@@ -228,9 +238,9 @@ func (r *Rule) check(known []string) error {
 }
 
 func (r *Rule) expressions() []hcl.Expression {
-	all := []hcl.Expression{r.When, r.Tool, r.Subject, r.Version, r.Summary, r.Detail}
+	all := []hcl.Expression{r.When, r.Tool, r.Subject, r.Version, r.Summary, r.Detail, r.SummaryZH, r.DetailZH}
 	for _, f := range r.Fixes {
-		all = append(all, f.When, f.Title, f.Detail)
+		all = append(all, f.When, f.Title, f.Detail, f.TitleZH, f.DetailZH)
 		for _, e := range f.Edits {
 			all = append(all, e.Address, e.Set)
 		}
@@ -244,5 +254,16 @@ func checkNames(e hcl.Expression, names []string) error {
 			return fmt.Errorf("%s: nothing is called %q", e.Range(), v.RootName())
 		}
 	}
-	return nil
+	node, ok := e.(hclsyntax.Node)
+	if !ok {
+		return nil
+	}
+	var err error
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && functions[call.Name] == (function.Function{}) {
+			err = fmt.Errorf("%s: there is no function %q", call.Range(), call.Name)
+		}
+		return nil
+	})
+	return err
 }

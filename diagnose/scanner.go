@@ -2,9 +2,11 @@ package diagnose
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 const (
@@ -12,11 +14,12 @@ const (
 	maxLine    = 64 << 10 // bytes of a line that are kept; the rest counts as another line
 	maxWindow  = 4 << 10  // bytes that a regexp sees
 	maxTail    = 160      // bytes of the lines before that are kept
+	maxLiteral = 48       // bytes around a cut in which a literal is looked for
 	maxTimes   = 3        // windows of a long line that one pattern is tried on
 	maxFound   = 256      // literals that count in one line
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
-	maxTries   = 10_000   // regexps run for one pattern; a log that asks for more is hostile
+	maxTries   = 2_000    // regexps run for one pattern; a log that asks for more is hostile
 )
 
 // Scanner reads one log. It is an io.Writer; it keeps a bounded part of what it
@@ -35,6 +38,8 @@ type Scanner struct {
 	joined   []byte // the same with the piece that is being read
 	facts    map[string]string
 	pending  []pending
+	foreign  []int  // translations whose literals the line holds
+	original []byte // the line that is being read, where it was translated
 }
 
 // hit is one match of a rule.
@@ -135,11 +140,17 @@ func (s *Scanner) piece(raw []byte) {
 	if len(text) == 0 {
 		return
 	}
+	if isCode(text) {
+		return
+	}
+	s.found, s.foreign, s.original = s.found[:0], s.foreign[:0], nil
+	s.engine.literals.find(text, s.note)
+	if len(s.foreign) > 0 && len(text) <= maxWindow {
+		text = s.translate(text)
+	}
 	if len(s.pending) > 0 {
 		s.feed(text)
 	}
-	s.found = s.found[:0]
-	s.engine.literals.find(text, s.note)
 	if streamed {
 		s.seam(text)
 	}
@@ -148,17 +159,38 @@ func (s *Scanner) piece(raw []byte) {
 	}
 }
 
+// translate puts the line into English, where the catalogue knows its messages,
+// and looks again for what it holds. Longer messages go first.
+func (s *Scanner) translate(text []byte) []byte {
+	all := s.engine.catalog
+	slices.SortFunc(s.foreign, func(a, b int) int { return cmp.Or(len(all[b].source)-len(all[a].source), a-b) })
+	english := string(text)
+	for _, i := range slices.Compact(s.foreign) {
+		english = all[i].apply(english)
+	}
+	english = strings.ReplaceAll(english, "：", ": ")
+	if english == string(text) {
+		return text
+	}
+	s.original, s.found = text, s.found[:0]
+	s.engine.literals.find([]byte(english), s.note)
+	return []byte(english)
+}
+
 // seam looks for what was cut in two: E2B sends what a command writes in
 // pieces, which need not end where lines do.
 func (s *Scanner) seam(text []byte) {
 	cut := len(s.tail)
 	s.tail = append(s.tail, text[:min(len(text), maxTail)]...)
-	s.engine.literals.find(s.tail, func(id int32, start, end int) {
-		if start < cut && end > cut {
-			s.found = append(s.found, found{int(id), end, true})
+	near := max(0, cut-maxLiteral)
+	s.engine.literals.find(s.tail[near:min(len(s.tail), cut+maxLiteral)], func(id int32, start, end int) {
+		if start+near < cut && end+near > cut && s.engine.patterns[id].purpose != translates {
+			s.found = append(s.found, found{int(id), end + near, true})
 		}
 	})
-	s.joined = append(s.joined[:0], s.tail...)
+	if len(s.found) > 0 {
+		s.joined = append(s.joined[:0], s.tail...)
+	}
 	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-maxTail):]...)
 }
 
@@ -169,6 +201,12 @@ type found struct {
 }
 
 func (s *Scanner) note(id int32, _, end int) {
+	if p := &s.engine.patterns[id]; p.purpose == translates {
+		if len(s.foreign) < maxFound {
+			s.foreign = append(s.foreign, p.owner)
+		}
+		return
+	}
 	if s.tries[id]++; s.tries[id] <= maxTries && len(s.found) < maxFound {
 		s.found = append(s.found, found{int(id), end, false})
 	}
@@ -178,9 +216,9 @@ func (s *Scanner) note(id int32, _, end int) {
 // they are written. Lines that repeat a command tell facts alone.
 func (s *Scanner) tryAll(text []byte) {
 	slices.SortStableFunc(s.found, func(a, b found) int { return a.pattern - b.pattern })
-	echo := isEcho(text)
+	echo := s.states() && isEcho(text)
 	clean := withoutCommand(text)
-	long := len(clean) > maxWindow
+	long, inner := len(clean) > maxWindow, nested(clean)
 	times := 0
 	for i, f := range s.found {
 		times++
@@ -195,7 +233,15 @@ func (s *Scanner) tryAll(text []byte) {
 			continue
 		}
 		s.try(f.pattern, window(clean, min(f.end, len(clean))))
+		if inner > 0 && !long && strings.HasPrefix(strings.TrimPrefix(s.engine.patterns[f.pattern].source, "(?i)"), "^") {
+			s.try(f.pattern, clean[inner:])
+		}
 	}
+}
+
+// states says whether more than facts was found in the line.
+func (s *Scanner) states() bool {
+	return slices.ContainsFunc(s.found, func(f found) bool { return s.engine.patterns[f.pattern].purpose != tells })
 }
 
 // window is the part of a long line around the literal that ends at end.
@@ -211,12 +257,16 @@ func (s *Scanner) try(id int, text []byte) {
 	if p.purpose == matches && len(s.hits[p.owner]) > maxHits || p.purpose == silences && s.silenced[p.owner] {
 		return
 	}
+	shown := string(text)
+	if s.original != nil {
+		shown = string(s.original)
+	}
 	if p.join == 0 {
-		s.match(id, s.line, string(text), text)
+		s.match(id, s.line, shown, text)
 		return
 	}
 	if len(s.pending) < maxPending {
-		s.pending = append(s.pending, pending{id, s.line, string(text), bytes.Clone(text), p.join})
+		s.pending = append(s.pending, pending{id, s.line, shown, bytes.Clone(text), p.join})
 	}
 }
 
@@ -255,6 +305,9 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 		s.hits[p.owner] = nil
 	case tells:
 		f := s.engine.facts[p.owner]
+		if f.First && s.facts[f.Name] != "" {
+			return
+		}
 		captures := named(re.SubexpNames(), at, text)
 		s.facts[f.Name] = captures[f.Name]
 		if !null(f.Value) {
@@ -313,6 +366,7 @@ func (s *Scanner) FindingIn(c Context) *Finding {
 	s.start()
 	s.finish()
 	s.reason(c.Reason)
+	s.command(c.Command)
 	return s.engine.choose(s, c)
 }
 
@@ -326,6 +380,17 @@ func (s *Scanner) finish() {
 		s.match(w.pattern, w.line, w.first, w.text)
 	}
 	s.pending = nil
+}
+
+// command takes facts from the failed step's own text; what it says is no
+// failure.
+func (s *Scanner) command(text string) {
+	line := s.line
+	s.line = 0
+	for l := range strings.Lines(text) {
+		s.read([]byte(commandMark + l))
+	}
+	s.line = line
 }
 
 // reason reads the API's own words as if they were the log's last line.

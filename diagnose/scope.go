@@ -97,6 +97,16 @@ func (s *scope) text(e hcl.Expression) string {
 	return v.AsString()
 }
 
+// say is the value of the text in the finding's language, where there is one.
+func (s *scope) say(english, chinese hcl.Expression) string {
+	if s.context.Language == "zh" {
+		if text := s.text(chinese); text != "" {
+			return text
+		}
+	}
+	return s.text(english)
+}
+
 func (s *scope) truth(e hcl.Expression) bool {
 	v := s.value(e)
 	return v != cty.NilVal && v.Type() == cty.Bool && v.True()
@@ -109,7 +119,7 @@ func (s *scope) fixes(rules []FixRule, f *Finding) []Fix {
 		if !null(r.When) && !s.truth(r.When) {
 			continue
 		}
-		fix := Fix{Title: s.text(r.Title), Detail: s.text(r.Detail), Safe: r.Safe, Edits: []Edit{}}
+		fix := Fix{Title: s.say(r.Title, r.TitleZH), Detail: s.say(r.Detail, r.DetailZH), Safe: r.Safe, Edits: []Edit{}}
 		for _, e := range r.Edits {
 			if edit, ok := s.edit(e); ok {
 				fix.Edits = append(fix.Edits, edit)
@@ -133,6 +143,9 @@ func (s *scope) edit(r EditRule) (Edit, bool) {
 		}
 	}
 	address, set := s.text(r.Address), s.value(r.Set)
+	if address != "" && null(r.Set) {
+		return Edit{Address: address}, true
+	}
 	if address == "" || set == cty.NilVal || set.Type() == cty.String && set.AsString() == "" {
 		return Edit{}, false
 	}

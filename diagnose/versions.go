@@ -77,3 +77,13 @@ func order(a, b []int) int {
 	}
 	return 0
 }
+
+// akin returns version where its first number is that of the one asked for,
+// else "".
+func akin(asked, version string) string {
+	a, b := parts(asked), parts(version)
+	if len(a) == 0 || len(b) == 0 || a[0] != b[0] {
+		return ""
+	}
+	return version
+}

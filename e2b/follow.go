@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -47,35 +48,32 @@ func (c *Client) Follow(ctx context.Context, templateID, buildID string, opts Fo
 		f.shortest = shortestPoll
 	}
 	f.poll = f.shortest
-	for {
-		pages, err := f.ask(ctx)
-		if err != nil {
-			if err := f.retry(ctx, err); err != nil {
+	for next := f.ask(ctx); ; {
+		got := <-next
+		if got.err != nil {
+			if err := f.retry(ctx, got.err); err != nil {
 				return BuildStatus{}, err
 			}
+			next = f.ask(ctx)
 			continue
 		}
-		f.wait = 0
-		last, full := f.take(pages)
+		f.advance(&got)
+		if got.full {
+			next = f.ask(ctx) // comes while this is handed out
+			f.hand(got.pages)
+			continue
+		}
+		f.hand(got.pages)
+		last := got.pages[len(got.pages)-1]
 		switch {
-		case full:
-			f.poll = f.shortest
-			f.wide = min(max(2, 2*f.wide), f.widest)
-			continue
-		case last.Status.Done() && len(last.LogEntries) == 0:
+		case !last.Status.Done():
+			if err := f.idle(ctx); err != nil {
+				return BuildStatus{}, err
+			}
+		case len(last.LogEntries) == 0: // only an empty page is the end of the log
 			return last, nil
-		case last.Status.Done():
-			f.wide = 1
-			continue // once more: an empty page is the end of the log
 		}
-		f.wide = 1
-		if len(last.LogEntries) > 0 {
-			f.poll = f.shortest
-		}
-		if err := sleep(ctx, f.poll); err != nil {
-			return BuildStatus{}, err
-		}
-		f.poll = min(f.poll*3/2, 10*f.shortest)
+		next = f.ask(ctx)
 	}
 }
 
@@ -87,9 +85,11 @@ func (c *Client) Logs(ctx context.Context, templateID, buildID string, each func
 		if err != nil {
 			return err
 		}
-		if last, _ := f.take([]BuildStatus{page}); len(last.LogEntries) == 0 {
+		got := answer{pages: []BuildStatus{page}}
+		if f.advance(&got); len(got.pages[0].LogEntries) == 0 {
 			return nil
 		}
+		f.hand(got.pages)
 	}
 }
 
@@ -106,47 +106,60 @@ type follower struct {
 	shortest            time.Duration // of poll; it grows to ten times that
 }
 
-// ask fetches the next pages. Pages after one that is not full are empty or
-// begin elsewhere than asked for, so take drops them.
-func (f *follower) ask(ctx context.Context) ([]BuildStatus, error) {
-	pages := make([]BuildStatus, max(f.wide, 1))
-	errs := make(chan error, len(pages))
-	for i := range pages {
-		one := func() {
-			_, err := f.client.once(ctx, statusCall(f.templateID, f.buildID, f.offset+i*pageSize, &pages[i]), nil)
-			errs <- err
-		}
-		if i == len(pages)-1 {
-			one()
-		} else {
-			go one()
-		}
-	}
-	var failed error
-	for range pages {
-		if err := <-errs; err != nil {
-			failed = err
-		}
-	}
-	return pages, failed
+// answer is what came of asking for pages: those up to the first that is not
+// of the usual size. What comes after it begins elsewhere than asked for.
+type answer struct {
+	pages []BuildStatus
+	full  bool // so that more is there
+	err   error
 }
 
-// take hands out what is new, up to the first page that is not full, and
-// returns that page, or the last one.
-func (f *follower) take(pages []BuildStatus) (last BuildStatus, full bool) {
-	for _, page := range pages {
-		asked := len(page.LogEntries)
+// ask fetches the next pages, meanwhile.
+func (f *follower) ask(ctx context.Context) <-chan answer {
+	pages, errs := make([]BuildStatus, max(f.wide, 1)), make(chan error)
+	for i := range pages {
+		call := statusCall(f.templateID, f.buildID, f.offset+i*pageSize, &pages[i])
+		go func() {
+			_, err := f.client.once(ctx, call, nil)
+			errs <- err
+		}()
+	}
+	out := make(chan answer, 1)
+	go func() {
+		var failed error
+		for range pages {
+			if err := <-errs; err != nil {
+				failed = err
+			}
+		}
+		if odd := slices.IndexFunc(pages, func(p BuildStatus) bool { return len(p.LogEntries) != pageSize }); odd >= 0 {
+			pages = pages[:odd+1]
+		}
+		out <- answer{pages, len(pages[len(pages)-1].LogEntries) == pageSize, failed}
+	}()
+	return out
+}
+
+// advance moves on behind an answer, whose pages keep only what is new: soon
+// and with several pages at once where the log is long.
+func (f *follower) advance(got *answer) {
+	f.wait = 0
+	before := f.offset
+	for i := range got.pages {
+		page := &got.pages[i]
 		page.LogEntries = f.fresh(page.LogEntries)
 		f.offset += len(page.LogEntries)
-		if f.opts.OnEntries != nil && len(page.LogEntries) > 0 {
-			f.opts.OnEntries(page.LogEntries)
-		}
-		if asked != pageSize { // a longer one overlaps what was asked for next
-			return page, false
-		}
-		last = page
 	}
-	return last, len(last.LogEntries) > 0
+	if f.offset > before {
+		f.poll = f.shortest
+	} else {
+		got.full = false
+	}
+	if got.full {
+		f.wide = min(max(2, 2*f.wide), f.widest)
+	} else {
+		f.wide = 1
+	}
 }
 
 // fresh leaves out what is known already of a page. There are servers that
@@ -161,6 +174,21 @@ func (f *follower) fresh(page []LogEntry) []LogEntry {
 		return page[min(f.offset, len(page)):]
 	}
 	return page
+}
+
+func (f *follower) hand(pages []BuildStatus) {
+	for _, page := range pages {
+		if f.opts.OnEntries != nil && len(page.LogEntries) > 0 {
+			f.opts.OnEntries(page.LogEntries)
+		}
+	}
+}
+
+// idle waits before a build that says nothing new is asked again, ever longer.
+func (f *follower) idle(ctx context.Context) error {
+	err := sleep(ctx, f.poll)
+	f.poll = min(f.poll*3/2, 10*f.shortest)
+	return err
 }
 
 // retry waits before asking again, or returns the error that ends it all.

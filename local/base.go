@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -27,7 +26,11 @@ func (x *executor) base(ctx context.Context) error {
 		return x.baseTemplate()
 	}
 	ref := x.req.FromImage
-	opts := image.PullOptions{Force: x.req.Force, Progress: func(line string) { x.info("%s", line) }}
+	cached := "CACHED "
+	opts := image.PullOptions{Force: x.req.Force, Progress: func(line string) {
+		cached = ""
+		x.info("%s", line)
+	}}
 	if r := x.req.FromImageRegistry; r != nil {
 		auth, err := imageAuth(r)
 		if err != nil {
@@ -39,10 +42,10 @@ func (x *executor) base(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.res.Rootfs = img.Rootfs
+	x.res.Image = img.Digest
 	x.res.Context = stepContext{User: "root"}.with(pairs(img.Config.Env))
 	x.res.Context.Workdir = "" // E2B starts in the home of user, wherever the image starts
-	x.info("[base] FROM %s [%s]", ref, x.chain(cacheVersion, img.Digest))
+	x.info("%s[base] FROM %s [%s]", cached, ref, x.chain(cacheVersion, img.Digest))
 	x.chain("USER", defaultUser)
 	return x.layer(ctx, "[base] DEFAULT USER "+defaultUser, func(box Sandbox) (stepContext, error) {
 		next := x.res.Context
@@ -78,8 +81,8 @@ func (x *executor) baseTemplate() error {
 	if err != nil {
 		return err
 	}
-	if b.Result == nil {
-		return errors.New("error getting base template, you may need to rebuild it first")
+	if _, err := x.s.lowers(b.Result); err != nil {
+		return err
 	}
 	x.res = *b.Result
 	x.res.Layers = append([]string(nil), b.Result.Layers...)

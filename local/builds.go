@@ -3,7 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -21,26 +21,26 @@ func (s *Server) findBuild(r *http.Request) (*template, *build, error) {
 	if _, err := uuid.Parse(id); err != nil {
 		return nil, nil, refuse(http.StatusBadRequest, "Invalid build id")
 	}
-	b := s.store.builds[strings.ToLower(id)]
-	if b == nil {
-		return nil, nil, refuse(http.StatusBadRequest, "Build '%s' not found", id)
-	}
 	t, err := s.named(r.PathValue("id"))
 	if err != nil {
 		return nil, nil, err
 	}
-	if b.Template != t.ID {
+	b := s.store.builds[strings.ToLower(id)]
+	if b == nil || b.Template != t.ID {
 		return nil, nil, refuse(http.StatusBadRequest, "Build '%s' not found", id)
 	}
-	return t, b, nil
+	return t, b, s.store.expire(b)
 }
 
-var sdkAgent = regexp.MustCompile(`e2b-(?:js|python)-sdk/(\S*)`)
+var (
+	sdkAgent   = regexp.MustCompile(`e2b-(?:js|python)-sdk/(\S*)`)
+	sdkVersion = regexp.MustCompile(`^\d+\.\d+\.\d+`)
+)
 
 // checkAgent refuses what E2B refuses: an SDK whose version cannot be read.
 func checkAgent(agent string) error {
 	m := sdkAgent.FindStringSubmatch(agent)
-	if m != nil && !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(m[1]) {
+	if m != nil && !sdkVersion.MatchString(m[1]) {
 		return refuse(http.StatusBadRequest, "Error when parsing user agent: invalid version %q", m[1])
 	}
 	return nil
@@ -55,9 +55,16 @@ func (s *Server) trigger(w http.ResponseWriter, r *http.Request) error {
 	if err := checkAgent(r.UserAgent()); err != nil {
 		return err
 	}
+	if _, err := uuid.Parse(r.PathValue("build")); err != nil {
+		return refuse(http.StatusBadRequest, "Invalid build ID") // spelt so here alone
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	t, b, err := s.findBuild(r)
+	var refused *apiError
+	if errors.As(err, &refused) && refused.code == http.StatusNotFound {
+		return refuse(http.StatusNotFound, "Error when getting template: %s", refused.message)
+	}
 	if err != nil {
 		return err
 	}
@@ -65,9 +72,7 @@ func (s *Server) trigger(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusBadRequest, "build is not in waiting state")
 	}
 	if err := checkSource(req); err != nil {
-		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: err.Error()}, now()
-		_ = s.store.saveBuild(b) // the refusal itself is the answer
-		return err
+		return errors.Join(err, s.store.fail(b, err.Error()))
 	}
 	if err := s.supersede(t, b.Tags, e2b.StateBuilding, ""); err != nil {
 		return err
@@ -90,23 +95,29 @@ func checkSource(req e2b.Build) error {
 
 // begin marks b as building and starts it.
 func (s *Server) begin(t *template, b *build, req e2b.Build) error {
-	log, err := s.store.openLog(b)
+	leave, err := s.enter()
 	if err != nil {
 		return err
 	}
-	b.State = e2b.StateBuilding
-	if err := s.store.saveBuild(b); err != nil {
+	log := s.store.logOf(b)
+	err = log.create()
+	if err == nil {
+		err = s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding })
+	}
+	if err != nil {
+		leave()
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	b.cancel = cancel
 	x := &executor{s: s, template: t.ID, build: b.ID, memory: b.MemoryMB, req: req, log: log}
-	s.running.Go(func() {
+	go func() {
+		defer leave()
 		start := time.Now()
 		result, reason := x.run(ctx)
 		cancel(nil)
 		s.finish(b, result, reason, time.Since(start))
-	})
+	}()
 	return nil
 }
 
@@ -121,14 +132,17 @@ func (s *Server) finish(b *build, res *result, reason *e2b.Reason, took time.Dur
 		entry.Level, entry.Message, entry.Step = "error", "Build failed: "+reason.Message, reason.Step
 		state = e2b.StateError
 	}
-	if err := b.log.append(entry); err != nil {
+	if err := errors.Join(b.log.append(entry), b.log.close()); err != nil {
 		s.log.Error("writing a build's log", "build", b.ID, "error", err)
 	}
-	b.Result, b.Reason, b.Finished, b.cancel = res, reason, now(), nil
-	b.State = state
-	if err := s.store.saveBuild(b); err != nil {
+	b.cancel = nil
+	err := s.store.changeBuild(b, func(b *build) { b.State, b.Result, b.Reason, b.Finished = state, res, reason, now() })
+	if err != nil {
 		s.log.Error("keeping a build", "build", b.ID, "error", err)
-		b.State, b.Reason = e2b.StateError, &e2b.Reason{Message: fmt.Sprintf("the build could not be kept: %s", err)}
+		if reason == nil {
+			reason = &e2b.Reason{Message: "the build could not be kept: " + s.public(err)}
+		}
+		b.State, b.Reason, b.Finished = e2b.StateError, reason, now()
 	}
 }
 
@@ -144,15 +158,15 @@ type statusPage struct {
 
 // status is GET /templates/{id}/builds/{build}/status.
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
-	offset, err := number(r, "logsOffset", 0, 1<<40)
+	offset, err := number(r, "logsOffset", 0, 0, 1<<40)
 	if err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 100)
+	limit, err := number(r, "limit", 100, 0, 100)
 	if err != nil {
 		return err
 	}
-	levels, err := levelsFrom(r.URL.Query().Get("level"))
+	level, err := minimumLevel(r)
 	if err != nil {
 		return err
 	}
@@ -161,13 +175,17 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if log != nil {
-		if page.LogEntries, err = log.page(offset, limit, levels); err != nil {
+		if page.LogEntries, err = log.page(offset, limit, level); err != nil {
 			return err
 		}
 	}
 	if page.Reason != nil {
 		page.Reason = withEntries(*page.Reason, page.LogEntries)
 	}
+	if err := reply(w, http.StatusOK, page); err == nil {
+		return nil
+	}
+	page.LogEntries = mended(page.LogEntries)
 	return reply(w, http.StatusOK, page)
 }
 
@@ -184,53 +202,51 @@ func (s *Server) statusOf(r *http.Request) (*statusPage, *buildLog, error) {
 	if b.State == e2b.StateWaiting {
 		return page, nil, nil
 	}
-	log, err := s.store.openLog(b)
-	return page, log, err
+	return page, s.store.logOf(b), nil
 }
 
 // withEntries adds those entries of the page that a reason comes with.
 func withEntries(reason e2b.Reason, page []json.RawMessage) *e2b.Reason {
 	reason.LogEntries = []e2b.LogEntry{}
 	for _, raw := range page {
-		if !hasLevel(raw, []string{"warn", "error"}) {
-			continue
-		}
 		var e e2b.LogEntry
-		if json.Unmarshal(raw, &e) == nil && e.Step == reason.Step {
+		if levelOf(raw) >= slices.Index(levels, "warn") && json.Unmarshal(raw, &e) == nil && e.Step == reason.Step {
 			reason.LogEntries = append(reason.LogEntries, e)
 		}
 	}
 	return &reason
 }
 
-var levels = []string{"debug", "info", "warn", "error"}
-
-// levelsFrom returns the levels from a minimum on; nil is all.
-func levelsFrom(minimum string) ([]string, error) {
-	if minimum == "" || minimum == "debug" {
-		return nil, nil
+// minimumLevel reads the level that a request wants, or a higher one.
+func minimumLevel(r *http.Request) (int, error) {
+	text := r.URL.Query().Get("level")
+	if text == "" {
+		return 0, nil
 	}
-	at := slices.Index(levels, minimum)
-	if at < 0 {
-		return nil, refuse(http.StatusBadRequest, "validation error: parameter \"level\" must be one of %s", strings.Join(levels, ", "))
+	level := slices.Index(levels, text)
+	if level < 0 {
+		return 0, refuse(http.StatusBadRequest, "validation error: parameter \"level\" must be one of %s", strings.Join(levels, ", "))
 	}
-	return levels[at:], nil
+	return level, nil
 }
 
 // logs is GET /templates/{id}/builds/{build}/logs: entries from a time on.
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
-	limit, err := number(r, "limit", 100, 100)
+	limit, err := number(r, "limit", 100, 0, 100)
 	if err != nil {
 		return err
 	}
-	levels, err := levelsFrom(r.URL.Query().Get("level"))
+	level, err := minimumLevel(r)
 	if err != nil {
 		return err
 	}
-	cursor := int64(0)
-	backward := r.URL.Query().Get("direction") == "backward"
-	if backward {
-		cursor = time.Now().UnixMilli() + 1
+	cursor, backward := int64(0), false
+	switch r.URL.Query().Get("direction") {
+	case "", "forward":
+	case "backward":
+		cursor, backward = time.Now().UnixMilli()+1, true
+	default:
+		return refuse(http.StatusBadRequest, "validation error: parameter \"direction\" must be forward or backward")
 	}
 	if text := r.URL.Query().Get("cursor"); text != "" {
 		if cursor, err = strconv.ParseInt(text, 10, 64); err != nil {
@@ -241,7 +257,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	entries, err := log.around(cursor, limit, levels, backward)
+	entries, err := log.around(cursor, limit, level, backward)
 	if err != nil {
 		return err
 	}
@@ -250,20 +266,20 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) error {
 
 // around returns entries from a time in milliseconds on, or the newest before
 // it, newest first.
-func (l *buildLog) around(cursor int64, limit int, levels []string, backward bool) ([]json.RawMessage, error) {
+func (l *buildLog) around(cursor int64, limit, level int, backward bool) ([]json.RawMessage, error) {
 	found := []json.RawMessage{}
 	if l == nil || limit == 0 {
 		return found, nil
 	}
 	for offset := 0; ; offset += stride {
-		page, err := l.page(offset, stride, levels)
+		page, err := l.page(offset, stride, level)
 		if err != nil {
 			return nil, err
 		}
 		for _, raw := range page {
 			var e struct{ Timestamp time.Time }
-			if err := json.Unmarshal(raw, &e); err != nil {
-				return nil, fmt.Errorf("reading a log entry: %w", err)
+			if json.Unmarshal(raw, &e) != nil {
+				continue // a damaged one
 			}
 			switch at := e.Timestamp.UnixMilli(); {
 			case backward && at < cursor:

@@ -24,7 +24,7 @@ const keepalive = 90 * time.Second
 // envd serves what runs inside a sandbox: processes.
 func (s *Server) envd() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(processconnect.NewProcessHandler(&processes{}))
+	mux.Handle(processconnect.NewProcessHandler(&processes{}, connect.WithReadMaxBytes(maxBody)))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("/", handler(notThere))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +33,7 @@ func (s *Server) envd() http.Handler {
 		case x == nil:
 			// What E2B's proxy says of a sandbox that is gone.
 			writeError(w, &apiError{http.StatusBadGateway, fmt.Sprintf("the sandbox %s was not found", r.Header.Get("E2b-Sandbox-Id"))})
-		case r.URL.Path != "/health" && r.Header.Get("X-Access-Token") != x.token:
+		case r.URL.Path != "/health" && !same(r.Header.Get("X-Access-Token"), x.token):
 			writeError(w, &apiError{http.StatusUnauthorized, "unauthorized access, please provide a valid access token"})
 		default:
 			mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), boxKey{}, x)))
@@ -132,7 +132,7 @@ func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) 
 			p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Start{Start: &process.ProcessEvent_StartEvent{Pid: uint32(id)}}})
 		},
 	}
-	x.procs.Go(func() {
+	begun := x.begin(func() {
 		exit, err := x.sandbox.Run(x.ctx, command)
 		if err != nil {
 			p.failed <- refusal(err)
@@ -141,6 +141,9 @@ func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) 
 		p.send(&process.ProcessEvent{Event: &process.ProcessEvent_End{End: ended(exit)}})
 		close(p.events)
 	})
+	if !begun {
+		p.failed <- connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+	}
 	return p
 }
 

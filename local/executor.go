@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
@@ -77,10 +76,10 @@ func (x *executor) run(ctx context.Context) (*result, *e2b.Reason) {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 		if !errors.Is(err, errCancelled) {
-			err = errors.New(errInterrupted)
+			err = errors.New(interrupted)
 		}
 	}
-	return nil, &e2b.Reason{Message: err.Error(), Step: x.step}
+	return nil, &e2b.Reason{Message: x.s.public(err), Step: x.step}
 }
 
 func (x *executor) all(ctx context.Context) error {
@@ -112,7 +111,10 @@ func (x *executor) chain(parts ...string) string {
 
 // layer finds the layer of the chain's key or makes it, saying which.
 func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (stepContext, error)) error {
-	release := x.s.layers.hold(x.key)
+	release, err := x.s.layers.making.take(ctx, x.key)
+	if err != nil {
+		return err
+	}
 	defer release()
 	line := fmt.Sprintf("%s [%s]", title, x.key)
 	if found, ok := x.s.layers.get(x.key); ok && !x.forced {
@@ -121,7 +123,7 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 		return nil
 	}
 	x.info("%s", line)
-	made, err := x.s.layers.put(ctx, x.key, x.s.layers.stack(x.res.Rootfs, x.res.Layers), x.memory, make)
+	made, err := x.put(ctx, make)
 	if err != nil {
 		return err
 	}
@@ -129,8 +131,24 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 	return nil
 }
 
+// put makes the layer of the chain's key on what there is up to here.
+func (x *executor) put(ctx context.Context, make func(Sandbox) (stepContext, error)) (layer, error) {
+	lowers, err := x.s.lowers(&x.res)
+	if err != nil {
+		return layer{}, err
+	}
+	return x.s.layers.put(ctx, x.key, lowers, x.memory, make)
+}
+
+// lowers lists the directories of what a build made, topmost first.
+func (s *Server) lowers(r *result) ([]string, error) {
+	return s.layers.stack(s.opts.Images.Rootfs(r.Image), r.Layers)
+}
+
+// push goes on from a layer. Its name goes into the next key, not its key: a
+// layer counts only on that very one that it was made on.
 func (x *executor) push(l layer) {
-	x.res.Layers, x.res.Context = append(x.res.Layers, l.Name), l.Context
+	x.res.Layers, x.res.Context, x.key = append(x.res.Layers, l.Name), l.Context, l.Name
 }
 
 func (x *executor) info(format string, args ...any) { x.say("info", fmt.Sprintf(format, args...)) }
@@ -190,41 +208,4 @@ func exitText(e engine.Exit) string {
 		return "signal: " + e.Signal
 	}
 	return fmt.Sprintf("exit status %d", e.Code)
-}
-
-// lineWriter cuts a stream into lines. Lines end at \n and \r, are trimmed, and
-// empty ones are left out; one that grows too long is cut.
-type lineWriter struct {
-	emit func(line string)
-	rest []byte
-}
-
-const maxLine = 32 << 10 // bytes; envd sends no longer chunks
-
-func (w *lineWriter) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		end := strings.IndexAny(string(p[:min(len(p), maxLine)]), "\r\n")
-		if end < 0 {
-			end = min(len(p), maxLine)
-			w.rest = append(w.rest, p[:end]...)
-			p = p[end:]
-			if len(w.rest) >= maxLine {
-				w.flush()
-			}
-			continue
-		}
-		w.rest = append(w.rest, p[:end]...)
-		p = p[end+1:]
-		w.flush()
-	}
-	return n, nil
-}
-
-func (w *lineWriter) flush() {
-	line := strings.TrimSpace(strings.ToValidUTF8(string(w.rest), "\uFFFD"))
-	w.rest = w.rest[:0]
-	if line != "" {
-		w.emit(line)
-	}
 }

@@ -8,14 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
 const (
-	linkLife  = 30 * time.Minute
-	maxUpload = 32 << 30 // bytes of one archive; the disk ends before
+	linkLife     = 30 * time.Minute
+	maxUpload    = 32 << 30 // bytes of one archive; the disk ends before
+	halfUploaded = "upload-"
 )
 
 // uploads holds the archives of COPY steps, by their hash, and the links that
@@ -38,9 +40,14 @@ func (u *uploads) open() error {
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return fmt.Errorf("making %s: %w", u.dir, err)
 	}
-	left, err := filepath.Glob(filepath.Join(u.dir, "upload-*"))
-	for _, path := range left {
-		err = errors.Join(err, os.Remove(path))
+	entries, err := os.ReadDir(u.dir)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", u.dir, err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), halfUploaded) {
+			err = errors.Join(err, os.Remove(filepath.Join(u.dir, e.Name())))
+		}
 	}
 	u.links = map[string]link{}
 	return err
@@ -52,6 +59,9 @@ func (u *uploads) has(hash string) bool {
 	_, err := os.Stat(u.path(hash))
 	return err == nil
 }
+
+// forget removes an archive. Who reads it reads on.
+func (u *uploads) forget(hash string) { _ = os.Remove(u.path(hash)) }
 
 // offer makes a link for an archive of that hash.
 func (u *uploads) offer(hash string) string {
@@ -107,7 +117,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.uploads.keep(hash, r.Body, r.ContentLength)
 	if errors.Is(err, syscall.ENOSPC) {
-		return refuse(http.StatusInsufficientStorage, "no space left for the archive: %s", err)
+		return refuse(http.StatusInsufficientStorage, "no space left on device for the archive")
 	}
 	if err != nil {
 		return err
@@ -117,7 +127,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 
 // keep stores an archive whole or not at all.
 func (u *uploads) keep(hash string, body io.Reader, length int64) (err error) {
-	file, err := os.CreateTemp(u.dir, "upload-*")
+	file, err := os.CreateTemp(u.dir, halfUploaded)
 	if err != nil {
 		return fmt.Errorf("storing an archive: %w", err)
 	}

@@ -22,7 +22,7 @@ func (x *executor) finalize(ctx context.Context) error {
 	x.res.StartCmd, x.res.ReadyCmd = x.req.StartCmd, x.req.ReadyCmd
 	x.chain("finalize", x.build)
 	x.info("[finalize] Finalizing template build [%s]", x.key)
-	made, err := x.s.layers.put(ctx, x.key, x.s.layers.stack(x.res.Rootfs, x.res.Layers), x.memory, func(box Sandbox) (stepContext, error) {
+	made, err := x.put(ctx, func(box Sandbox) (stepContext, error) {
 		ids := engine.IDs{TemplateID: x.template, BuildID: x.build}
 		if err := box.Finalize(ctx, ids, defaultUser); err != nil {
 			return stepContext{}, fmt.Errorf("configuration script failed: %w", err)
@@ -48,10 +48,12 @@ func (x *executor) start(ctx context.Context, box Sandbox) error {
 	}
 	running, stop := context.WithCancel(ctx)
 	ended, done := make(chan error, 1), make(chan struct{})
+	if x.req.StartCmd != "" {
+		x.info("Running start command: %s", x.req.StartCmd)
+	}
 	go func() {
 		defer close(done)
 		if x.req.StartCmd != "" {
-			x.info("Running start command: %s", x.req.StartCmd)
 			ended <- x.shell(running, box, x.req.StartCmd, x.res.Context.User, "info", "[start]")
 		}
 	}()

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // maxBody is the largest JSON body, as on E2B.
@@ -34,6 +36,24 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h(w, r); err != nil {
 		writeError(w, err)
 	}
+}
+
+// answers gives a handler whose errors tell clients nothing of where the server
+// keeps its files.
+func (s *Server) answers(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := h(w, r)
+		var refused *apiError
+		if err == nil || errors.As(err, &refused) {
+			return err
+		}
+		return &apiError{http.StatusInternalServerError, s.public(err)}
+	}
+}
+
+// public is the text of an error as clients may see it.
+func (s *Server) public(err error) string {
+	return strings.ReplaceAll(err.Error(), s.opts.Home, "$E2BT_HOME")
 }
 
 func writeError(w http.ResponseWriter, err error) {
@@ -67,11 +87,15 @@ func reply(w http.ResponseWriter, code int, v any) error {
 
 // read decodes a JSON body; unknown keys are another SDK's and are ignored.
 func read(w http.ResponseWriter, r *http.Request, v any) error {
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(v); err != nil {
-		var big *http.MaxBytesError
-		if errors.As(err, &big) {
-			return refuse(http.StatusRequestEntityTooLarge, "request body is larger than %d bytes", maxBody)
-		}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return refuse(http.StatusRequestEntityTooLarge, "request body is larger than %d bytes", maxBody)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, v)
+	}
+	if err != nil {
 		return refuse(http.StatusBadRequest, "validation error: %s", err)
 	}
 	return nil
@@ -79,14 +103,18 @@ func read(w http.ResponseWriter, r *http.Request, v any) error {
 
 // authorized lets a request through that carries the key.
 func (s *Server) authorized(h handler) http.Handler {
-	want := sha256.Sum256([]byte(s.opts.APIKey))
-	return handler(func(w http.ResponseWriter, r *http.Request) error {
-		got := sha256.Sum256([]byte(r.Header.Get("X-API-KEY")))
-		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+	return s.answers(func(w http.ResponseWriter, r *http.Request) error {
+		if !same(r.Header.Get("X-API-KEY"), s.opts.APIKey) {
 			return refuse(http.StatusUnauthorized, "Invalid API key")
 		}
 		return h(w, r)
 	})
+}
+
+// same compares secrets; how long that takes tells nothing of them.
+func same(got, want string) bool {
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 // fromHere keeps web pages out: a page that rebinds its name to loopback sends
@@ -107,7 +135,7 @@ func loopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if host == "localhost" {
+	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip := net.ParseIP(trimBrackets(host))
@@ -125,15 +153,15 @@ func notThere(_ http.ResponseWriter, r *http.Request) error {
 	return refuse(http.StatusNotFound, "no such endpoint: %s %s", r.Method, r.URL.Path)
 }
 
-// number reads a query parameter between 0 and limit.
-func number(r *http.Request, name string, otherwise, limit int) (int, error) {
+// number reads a query parameter from least to most.
+func number(r *http.Request, name string, otherwise, least, most int) (int, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > limit {
-		return 0, refuse(http.StatusBadRequest, "validation error: parameter %q must be a number from 0 to %d", name, limit)
+	if err != nil || n < least || n > most {
+		return 0, refuse(http.StatusBadRequest, "validation error: parameter %q must be a number from %d to %d", name, least, most)
 	}
 	return n, nil
 }

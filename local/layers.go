@@ -5,25 +5,30 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // layers is the store of finished steps. A layer is a directory "KEY-N" with
 // what the step changed and what it leaves to the next one. It is made under
 // another name and renamed when it is whole; it never changes and never goes
-// while the server runs. N counts the times that a forced build made the key
-// anew; the highest counts.
+// while the server runs. N is the time when it was made, since a forced build
+// makes a key anew, and no name ever means another layer; the highest counts.
 type layers struct {
 	dir    string
 	engine Engine
 
+	making holds // by key
+
 	mu     sync.Mutex
-	newest map[string]int
-	making map[string]*sync.Mutex
+	newest map[string]int64 // by key
 }
 
 // layer is what the build of a step left behind.
@@ -36,7 +41,7 @@ type layer struct {
 const halfMade = "making-"
 
 func openLayers(dir string, eng Engine) (*layers, error) {
-	l := &layers{dir: dir, engine: eng, newest: map[string]int{}, making: map[string]*sync.Mutex{}}
+	l := &layers{dir: dir, engine: eng, newest: map[string]int64{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the layer store: %w", err)
 	}
@@ -52,28 +57,17 @@ func openLayers(dir string, eng Engine) (*layers, error) {
 			continue
 		}
 		key, count, ok := strings.Cut(e.Name(), "-")
-		if n, err := strconv.Atoi(count); ok && err == nil {
+		if n, err := strconv.ParseInt(count, 10, 64); ok && err == nil {
 			l.newest[key] = max(l.newest[key], n)
 		}
 	}
 	return l, nil
 }
 
+func layerName(key string, n int64) string { return key + "-" + strconv.FormatInt(n, 10) }
+
 // fs is the directory that holds what a layer changed.
 func (l *layers) fs(name string) string { return filepath.Join(l.dir, name, "fs") }
-
-// hold keeps others from making the same layer at the same time.
-func (l *layers) hold(key string) (release func()) {
-	l.mu.Lock()
-	m := l.making[key]
-	if m == nil {
-		m = new(sync.Mutex)
-		l.making[key] = m
-	}
-	l.mu.Unlock()
-	m.Lock()
-	return m.Unlock
-}
 
 // get finds the newest layer of a key.
 func (l *layers) get(key string) (layer, bool) {
@@ -83,10 +77,13 @@ func (l *layers) get(key string) (layer, bool) {
 	if !ok {
 		return layer{}, false
 	}
-	name := key + "-" + strconv.Itoa(n)
+	name := layerName(key, n)
 	text, err := os.ReadFile(filepath.Join(l.dir, name, "layer.json"))
 	var found layer
-	if err != nil || json.Unmarshal(text, &found) != nil {
+	if err != nil || json.Unmarshal(text, &found) != nil || found.Name != name {
+		return layer{}, false // damaged: it is made anew, under another name
+	}
+	if _, err := os.Stat(l.fs(name)); err != nil {
 		return layer{}, false
 	}
 	return found, found.Boot == "" || found.Boot == bootID()
@@ -124,8 +121,8 @@ func (l *layers) commit(tmp, key string, made layer) (layer, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := l.newest[key] + 1
-	made.Name = key + "-" + strconv.Itoa(n)
+	n := max(l.newest[key]+1, time.Now().UnixMilli())
+	made.Name = layerName(key, n)
 	if err := writeJSON(filepath.Join(tmp, "layer.json"), made); err != nil {
 		return made, err
 	}
@@ -136,26 +133,42 @@ func (l *layers) commit(tmp, key string, made layer) (layer, error) {
 	return made, nil
 }
 
-// stack lists the directories of a root filesystem, topmost first.
-func (l *layers) stack(rootfs string, names []string) []string {
+// errLost says that something that a build stands on is not there any more.
+var errLost = errors.New("error getting base template, you may need to rebuild it first")
+
+// stack lists the directories of a root filesystem, topmost first. Those of
+// layers that changed nothing are left out.
+func (l *layers) stack(rootfs string, names []string) ([]string, error) {
+	if _, err := os.Stat(rootfs); err != nil {
+		return nil, errLost
+	}
 	out := make([]string, 0, len(names)+1)
-	for i := len(names) - 1; i >= 0; i-- {
-		if fs := l.fs(names[i]); !isEmpty(fs) {
-			out = append(out, fs)
+	for _, name := range slices.Backward(names) {
+		empty, err := isEmpty(l.fs(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errLost
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading a layer: %w", err)
+		}
+		if !empty {
+			out = append(out, l.fs(name))
 		}
 	}
-	return append(out, rootfs)
+	return append(out, rootfs), nil
 }
 
-// isEmpty reports whether a layer changed nothing.
-func isEmpty(dir string) bool {
+func isEmpty(dir string) (bool, error) {
 	file, err := os.Open(dir)
 	if err != nil {
-		return true
+		return false, err
 	}
 	defer file.Close()
-	names, _ := file.Readdirnames(1)
-	return len(names) == 0
+	_, err = file.Readdirnames(1)
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
 }
 
 // openBox opens a sandbox whose changes go to dir/fs.

@@ -50,6 +50,7 @@ type Server struct {
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	close   func() error
 }
 
 // HeldError says that another process holds the directory.
@@ -74,6 +75,9 @@ func New(opts Options) (*Server, error) {
 	if opts.MaxBuilds == 0 {
 		opts.MaxBuilds = DefaultMaxBuilds
 	}
+	if opts.APIKey == "" {
+		return nil, errors.New("starting the server: no API key")
+	}
 	s := &Server{opts: opts, log: opts.Logger}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -90,11 +94,12 @@ func New(opts Options) (*Server, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background()) // builds outlive the requests that start them
 	s.handler = s.routes()
+	s.close = sync.OnceValue(s.shutDown)
 	return s, nil
 }
 
 func (s *Server) open() (err error) {
-	if s.store, err = openStore(s.opts.Home); err != nil {
+	if s.store, err = openStore(s.opts.Home, s.log); err != nil {
 		return err
 	}
 	if s.layers, err = openLayers(filepath.Join(s.opts.Home, "layers"), s.opts.Engine); err != nil {
@@ -108,12 +113,32 @@ func (s *Server) open() (err error) {
 	return s.boxes.open(s.opts.Engine)
 }
 
-// Close ends every build and sandbox and gives the directory free.
-func (s *Server) Close() error {
-	s.stop()
+// Close ends every build and sandbox and gives the directory free. It may be
+// called more than once.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutDown() error {
+	s.store.mu.Lock()
+	s.stop() // under the lock, so that nothing that asked for leave begins afterwards
+	s.store.mu.Unlock()
 	s.boxes.closeAll()
 	s.running.Wait()
-	return errors.Join(s.store.close(), s.lock.Close())
+	s.store.mu.Lock()
+	s.store.closed = true
+	s.store.mu.Unlock()
+	return s.lock.Close()
+}
+
+var errClosing = &apiError{http.StatusServiceUnavailable, "the server is closing"}
+
+// enter asks for leave to begin something that Close waits for. The caller
+// holds the lock of the store.
+func (s *Server) enter() (leave func(), err error) {
+	if s.ctx.Err() != nil {
+		return nil, errClosing
+	}
+	s.running.Add(1)
+	return s.running.Done, nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -152,7 +177,7 @@ func (s *Server) routes() http.Handler {
 		api.Handle(pattern, s.authorized(h))
 	}
 	api.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Health check successful") })
-	api.Handle("PUT /_upload/{token}", handler(s.upload))
+	api.Handle("PUT /_upload/{token}", s.answers(s.upload))
 	api.Handle("/", handler(notThere))
 	// "aliases" could be a template's id to the patterns above, so it has a mux
 	// of its own.

@@ -29,7 +29,9 @@ type boxes struct {
 	engine Engine
 
 	mu      sync.Mutex
+	closed  bool
 	running map[string]*box
+	ending  sync.WaitGroup
 }
 
 // box is a sandbox of a ready build: its root filesystem, the start command
@@ -51,6 +53,7 @@ type box struct {
 	procs sync.WaitGroup
 
 	mu    sync.Mutex
+	over  bool
 	ends  time.Time
 	timer *time.Timer
 }
@@ -79,7 +82,7 @@ func (b *boxes) get(id string) *box {
 func (b *boxes) list() []*box {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.SortedFunc(maps.Values(b.running), func(x, y *box) int { return y.started.Compare(x.started) })
+	return slices.Collect(maps.Values(b.running))
 }
 
 func (b *boxes) uses(template string) bool {
@@ -88,24 +91,57 @@ func (b *boxes) uses(template string) bool {
 
 // kill ends a sandbox; it reports whether there was one.
 func (b *boxes) kill(id string) (bool, error) {
-	b.mu.Lock()
-	x := b.running[id]
-	delete(b.running, id)
-	b.mu.Unlock()
+	x := b.take(id)
 	if x == nil {
 		return false, nil
 	}
+	defer b.ending.Done()
 	x.timer.Stop()
+	return true, errors.Join(x.end(), b.engine.RemoveAll(x.dir))
+}
+
+// take takes a sandbox out of the list, for the caller to end.
+func (b *boxes) take(id string) *box {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	x := b.running[id]
+	if x != nil {
+		delete(b.running, id)
+		b.ending.Add(1)
+	}
+	return x
+}
+
+// end kills everything in a sandbox.
+func (x *box) end() error {
+	x.mu.Lock()
+	x.over = true
+	x.mu.Unlock()
 	x.stop()
 	err := x.sandbox.Close()
 	x.procs.Wait()
-	return true, errors.Join(err, b.engine.RemoveAll(x.dir))
+	return err
+}
+
+// begin runs f until the sandbox ends; it refuses where that is over.
+func (x *box) begin(f func()) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over {
+		return false
+	}
+	x.procs.Go(f)
+	return true
 }
 
 func (b *boxes) closeAll() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
 	for _, x := range b.list() {
 		_, _ = b.kill(x.id) // what stays on disk is removed at the next start
 	}
+	b.ending.Wait() // for those whose time has run out just now
 }
 
 // createSandbox is POST /sandboxes and POST /v2/sandboxes.
@@ -140,18 +176,14 @@ func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Duration) (*box, error) {
-	s.store.mu.Lock()
-	t, b, err := s.store.resolve(s.opts.Team, req.TemplateID)
-	if err == nil {
-		t.Spawned, t.LastSpawned = t.Spawned+1, now()
-		err = s.store.saveTemplate(t)
-	}
-	s.store.mu.Unlock()
+	t, b, leave, err := s.spawn(req.TemplateID)
 	if err != nil {
 		return nil, err
 	}
-	if b.Result == nil {
-		return nil, refuse(http.StatusInternalServerError, "build '%s' has no result", b.ID)
+	defer leave()
+	lowers, err := s.lowers(b.Result)
+	if err != nil {
+		return nil, err
 	}
 	x := &box{
 		id: "i" + randomID(19), template: t.ID, alias: t.Alias, build: b, token: randomID(40), started: time.Now().UTC(),
@@ -163,22 +195,47 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	}
 	// The sandbox outlives the request that makes it.
 	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
-	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, s.layers.stack(b.Result.Rootfs, b.Result.Layers), b.MemoryMB)
+	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, lowers, b.MemoryMB)
 	if err != nil {
 		x.stop()
 		return nil, errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
 	}
-	s.boxes.add(x, life)
 	x.startCommand(b.Result.StartCmd)
+	if !s.boxes.add(x, life) {
+		return nil, errors.Join(errClosing, x.end(), s.opts.Engine.RemoveAll(x.dir))
+	}
 	return x, nil
 }
 
-func (b *boxes) add(x *box, life time.Duration) {
+// spawn finds the build for a new sandbox and counts that.
+func (s *Server) spawn(name string) (t *template, b *build, leave func(), err error) {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if t, b, err = s.store.resolve(s.opts.Team, name); err != nil {
+		return nil, nil, nil, err
+	}
+	if leave, err = s.enter(); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := s.store.change(t, func(t *template) { t.Spawned, t.LastSpawned = t.Spawned+1, now() }); err != nil {
+		leave()
+		return nil, nil, nil, err
+	}
+	return t, b, leave, nil
+}
+
+// add lets a sandbox be found, and ends it after its life. It refuses where all
+// are being closed.
+func (b *boxes) add(x *box, life time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
 	b.running[x.id] = x
 	x.ends = time.Now().UTC().Add(life)
 	x.timer = time.AfterFunc(life, func() { _, _ = b.kill(x.id) })
+	return true
 }
 
 // startCommand runs the template's start command. E2B wakes a snapshot in
@@ -187,7 +244,7 @@ func (x *box) startCommand(command string) {
 	if command == "" {
 		return
 	}
-	x.procs.Go(func() {
+	x.begin(func() {
 		_, _ = x.sandbox.Run(x.ctx, engine.Command{ // its end concerns nobody, as on E2B
 			Args: []string{"/bin/bash", "-l", "-c", command}, Env: x.context.environ(nil), Dir: x.context.Workdir, User: x.context.User,
 		})
@@ -205,7 +262,7 @@ func (x *box) describe() map[string]any {
 }
 
 func (s *Server) listSandboxes(w http.ResponseWriter, r *http.Request) error {
-	page, err := paged(w, r, s.boxes.list(), func(x *box) string { return x.id })
+	page, err := paged(w, r, s.boxes.list(), func(x *box) place { return place{x.started, x.id} })
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/e2bt/e2bt/e2b"
@@ -28,6 +29,9 @@ func (x *executor) one(ctx context.Context, i int, step e2b.Step) error {
 	kind, ok := stepKinds[strings.ToUpper(step.Type)]
 	if !ok {
 		return fmt.Errorf("failed to get command for step %s: command type %s is not implemented", step.Type, step.Type)
+	}
+	if slices.ContainsFunc(step.Args, func(a string) bool { return strings.Contains(a, "\x00") }) {
+		return fmt.Errorf("%s: an argument holds a NUL byte", strings.ToUpper(step.Type))
 	}
 	prefix := fmt.Sprintf("[builder %d/%d]", i+1, len(x.req.Steps))
 	x.chain(stepKey(step)...)
@@ -53,6 +57,9 @@ func arg(step e2b.Step, i int) string {
 }
 
 func (x *executor) runStep(ctx context.Context, box Sandbox, step e2b.Step, prefix string) (stepContext, error) {
+	if len(step.Args) == 0 {
+		return stepContext{}, errors.New("RUN requires a command argument")
+	}
 	command, user := arg(step, 0), arg(step, 1)
 	if user == "" {
 		user = x.res.Context.User
@@ -70,14 +77,17 @@ func (x *executor) envStep(ctx context.Context, box Sandbox, step e2b.Step, _ st
 	}
 	env := map[string]string{}
 	for i := 0; i < len(step.Args); i += 2 {
-		value := step.Args[i+1]
+		key, value := step.Args[i], step.Args[i+1]
+		if key == "" || strings.Contains(key, "=") {
+			return stepContext{}, fmt.Errorf("%s: '%s' is no name of a variable", strings.ToUpper(step.Type), key)
+		}
 		if strings.Contains(value, "$") || strings.Contains(value, `\`) {
 			var err error
 			if value, err = box.Expand(ctx, value); err != nil {
-				return stepContext{}, fmt.Errorf("failed to expand the value of %s: %w", step.Args[i], err)
+				return stepContext{}, fmt.Errorf("failed to expand the value of %s: %w", key, err)
 			}
 		}
-		env[step.Args[i]] = value
+		env[key] = value
 	}
 	return x.res.Context.with(env), nil
 }
@@ -130,6 +140,10 @@ func (x *executor) copyStep(ctx context.Context, box Sandbox, step e2b.Step, _ s
 	err = box.Copy(ctx, engine.CopySpec{
 		Archive: archive, Source: step.Args[0], Dest: step.Args[1], Dir: x.res.Context.Workdir, Owner: owner, Mode: arg(step, 3),
 	})
+	var bad *engine.CopyError
+	if errors.As(err, &bad) {
+		x.s.uploads.forget(step.FilesHash) // it may be damaged: the next build uploads it again
+	}
 	if err != nil {
 		return stepContext{}, fmt.Errorf("failed to move files in sandbox: %w", commandError(err))
 	}

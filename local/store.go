@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,8 +21,10 @@ import (
 // as a whole. Everything in it is guarded by mu.
 type store struct {
 	dir string
+	log *slog.Logger
 
 	mu        sync.Mutex
+	closed    bool // nothing is written any more: the directory may be another process's
 	templates map[string]*template
 	builds    map[string]*build
 }
@@ -65,63 +69,107 @@ type build struct {
 
 // result is what a ready build is: directories to stack and how to start.
 type result struct {
-	Rootfs   string      `json:"rootfs"` // of the base image
+	Image    string      `json:"image"`  // the base image's digest
 	Layers   []string    `json:"layers"` // names in the layer store, lowest first
 	Context  stepContext `json:"context"`
 	StartCmd string      `json:"start_cmd,omitempty"`
 	ReadyCmd string      `json:"ready_cmd,omitempty"`
 }
 
-var errInterrupted = "the build was interrupted: the server that ran it ended"
+// interrupted is why a build ended that a server left unfinished.
+const interrupted = "the build was interrupted: the server that ran it ended"
 
-func openStore(dir string) (*store, error) {
-	s := &store{dir: dir, templates: map[string]*template{}, builds: map[string]*build{}}
-	for _, kind := range []string{"templates", "builds"} {
-		if err := os.MkdirAll(filepath.Join(dir, kind), 0o700); err != nil {
-			return nil, fmt.Errorf("making the store: %w", err)
+// waitingLife is how long a build may wait to be triggered, as on E2B.
+const waitingLife = 40 * time.Minute
+
+func openStore(dir string, log *slog.Logger) (*store, error) {
+	s := &store{dir: dir, log: log, templates: map[string]*template{}, builds: map[string]*build{}}
+	err := s.each("templates", func(name string) error {
+		id, ok := strings.CutSuffix(name, ".json")
+		if !ok {
+			return nil
 		}
-	}
-	if err := loadAll(filepath.Join(dir, "templates", "*.json"), func(t *template) { s.templates[t.ID] = t }); err != nil {
-		return nil, err
-	}
-	if err := loadAll(filepath.Join(dir, "builds", "*", "build.json"), func(b *build) { s.builds[b.ID] = b }); err != nil {
-		return nil, err
-	}
-	return s, s.recover()
-}
-
-// loadAll reads every file that matches.
-func loadAll[T any](pattern string, add func(*T)) error {
-	files, err := filepath.Glob(pattern)
+		t, err := load(s, filepath.Join(dir, "templates", name), func(t *template) bool { return t.ID == id && aliasForm.MatchString(t.Alias) })
+		if t != nil {
+			s.templates[id] = t
+		}
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("listing %s: %w", pattern, err)
+		return nil, err
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("reading the store: %w", err)
+	err = s.each("builds", func(id string) error {
+		b, err := load(s, filepath.Join(dir, "builds", id, "build.json"), func(b *build) bool { return b.ID == id && b.sound() })
+		if b != nil {
+			s.builds[id] = b
 		}
-		v := new(T)
-		if err := json.Unmarshal(text, v); err != nil {
-			return fmt.Errorf("reading %s: %w", file, err)
-		}
-		add(v)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	s.recover()
+	return s, nil
 }
 
-// recover ends the builds that an earlier process left unfinished.
-func (s *store) recover() error {
-	for _, b := range s.builds {
-		if b.State.Done() {
-			continue
-		}
-		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: errInterrupted}, now()
-		if err := s.saveBuild(b); err != nil {
+// each calls do for what is in a directory of the store, which is made.
+func (s *store) each(kind string, do func(name string) error) error {
+	if err := os.MkdirAll(filepath.Join(s.dir, kind), 0o700); err != nil {
+		return fmt.Errorf("making the store: %w", err)
+	}
+	entries, err := os.ReadDir(filepath.Join(s.dir, kind))
+	if err != nil {
+		return fmt.Errorf("reading the store: %w", err)
+	}
+	for _, e := range entries {
+		if err := do(e.Name()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// load reads a file of the store. One that is damaged, as by a loss of power,
+// is put aside and told of: without it everything else still works.
+func load[T any](s *store, path string, sound func(*T) bool) (*T, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	v := new(T)
+	if json.Unmarshal(text, v) == nil && sound(v) {
+		return v, nil
+	}
+	s.log.Warn("a file of the store is damaged and was left out", "file", path, "kept as", path+".damaged", "error", os.Rename(path, path+".damaged"))
+	return nil, nil
+}
+
+// sound reports whether a build is one that a store has written.
+func (b *build) sound() bool {
+	switch b.State {
+	case e2b.StateReady:
+		return b.Result != nil
+	case e2b.StateWaiting, e2b.StateBuilding, e2b.StateError:
+		return true
+	}
+	return false
+}
+
+// recover ends the builds that an earlier process left unfinished. That counts
+// even where it cannot be written down: the next start finds it out as well.
+func (s *store) recover() {
+	for _, b := range s.builds {
+		if b.State.Done() {
+			continue
+		}
+		if err := s.fail(b, interrupted); err != nil {
+			s.log.Error("keeping a build", "build", b.ID, "error", err)
+			b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: interrupted}, now()
+		}
+	}
 }
 
 func now() *time.Time {
@@ -129,58 +177,77 @@ func now() *time.Time {
 	return &t
 }
 
-func (s *store) saveTemplate(t *template) error {
-	t.Updated = *now()
-	return writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), t)
+// change edits a template and keeps it. Where that fails, nothing has changed.
+func (s *store) change(t *template, edit func(*template)) error {
+	next := *t
+	next.Builds, next.Tags = slices.Clone(t.Builds), slices.Clone(t.Tags)
+	edit(&next)
+	next.Updated = *now()
+	if s.closed {
+		return errClosing
+	}
+	if err := writeJSON(filepath.Join(s.dir, "templates", t.ID+".json"), next); err != nil {
+		return err
+	}
+	*t = next
+	return nil
 }
 
-func (s *store) saveBuild(b *build) error {
-	b.Updated = *now()
-	dir := s.buildDir(b)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// changeBuild edits a build and keeps it. Where that fails, nothing has changed.
+func (s *store) changeBuild(b *build, edit func(*build)) error {
+	next := *b
+	edit(&next)
+	next.Updated = *now()
+	if s.closed {
+		return errClosing
+	}
+	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
 		return fmt.Errorf("making a build's directory: %w", err)
 	}
-	return writeJSON(filepath.Join(dir, "build.json"), b)
+	if err := writeJSON(filepath.Join(s.buildDir(b), "build.json"), next); err != nil {
+		return err
+	}
+	*b = next
+	return nil
+}
+
+// fail ends a build that does not run.
+func (s *store) fail(b *build, why string) error {
+	return s.changeBuild(b, func(b *build) {
+		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: why}, now()
+	})
+}
+
+// expire ends a build that nobody has triggered in time.
+func (s *store) expire(b *build) error {
+	if b.State != e2b.StateWaiting || time.Since(b.Created) < waitingLife {
+		return nil
+	}
+	return s.fail(b, "build is in waiting state for too long")
 }
 
 func (s *store) buildDir(b *build) string { return filepath.Join(s.dir, "builds", b.ID) }
 
-// openLog opens the log of b once.
-func (s *store) openLog(b *build) (*buildLog, error) {
-	if b.log != nil {
-		return b.log, nil
+// logOf is the log of b, which is read when somebody asks for it.
+func (s *store) logOf(b *build) *buildLog {
+	if b.log == nil {
+		b.log = &buildLog{path: filepath.Join(s.buildDir(b), "log.jsonl")}
 	}
-	if err := os.MkdirAll(s.buildDir(b), 0o700); err != nil {
-		return nil, fmt.Errorf("making a build's directory: %w", err)
-	}
-	var err error
-	b.log, err = openLog(filepath.Join(s.buildDir(b), "log.jsonl"))
-	return b.log, err
+	return b.log
 }
 
 // writeJSON replaces a file as a whole.
 func writeJSON(path string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encoding %s: %w", path, err)
+		return fmt.Errorf("writing the store: %w", err)
 	}
 	tmp := path + ".tmp"
 	if err := os.WriteFile(tmp, text, 0o600); err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(tmp))
+		_ = os.Remove(tmp) // the next write replaces it as well
+		return fmt.Errorf("writing the store: %w", err)
 	}
 	return os.Rename(tmp, path)
-}
-
-func (s *store) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var errs []error
-	for _, b := range s.builds {
-		if b.log != nil {
-			errs = append(errs, b.log.close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // byAlias finds the template of a name that is in use.

@@ -60,10 +60,14 @@ func (s *Server) tag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, tag := range tags {
-		t.Tags = append(t.Tags, assignment{tag, b.ID, *now()})
-	}
-	if err := s.store.saveTemplate(t); err != nil {
+	err = s.store.change(t, func(t *template) {
+		// The build is ready, so what a tag was given before never counts again.
+		t.Tags = without(t.Tags, tags)
+		for _, tag := range tags {
+			t.Tags = append(t.Tags, assignment{tag, b.ID, *now()})
+		}
+	})
+	if err != nil {
 		return err
 	}
 	return reply(w, http.StatusCreated, e2b.TagAssignment{BuildID: b.ID, Tags: tags})
@@ -95,9 +99,12 @@ func (s *Server) untag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t.Tags = slices.DeleteFunc(t.Tags, func(a assignment) bool { return slices.Contains(tags, a.Tag) })
-	if err := s.store.saveTemplate(t); err != nil {
+	if err := s.store.change(t, func(t *template) { t.Tags = without(t.Tags, tags) }); err != nil {
 		return err
 	}
 	return reply(w, http.StatusNoContent, nil)
+}
+
+func without(all []assignment, tags []string) []assignment {
+	return slices.DeleteFunc(all, func(a assignment) bool { return slices.Contains(tags, a.Tag) })
 }

@@ -2,9 +2,9 @@ package local
 
 import (
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
@@ -134,11 +134,15 @@ func (s *store) claim(alias string) (*template, error) {
 }
 
 // limit refuses a build beyond what the team may have at once. Builds that
-// this one will supersede do not count.
+// this one will supersede do not count, and those of deleted templates neither.
 func (s *Server) limit(t *template, tags []string) error {
 	count := 0
 	for _, b := range s.store.builds {
-		if !b.State.Done() && !(b.Template == t.ID && overlap(b.Tags, tags)) {
+		if err := s.store.expire(b); err != nil {
+			return err
+		}
+		of := s.store.templates[b.Template]
+		if !b.State.Done() && !(b.Template == t.ID && overlap(b.Tags, tags)) && of != nil && !of.Deleted {
 			count++
 		}
 	}
@@ -165,8 +169,7 @@ func (s *Server) supersede(t *template, tags []string, state e2b.BuildState, why
 			b.cancel(errCancelled) // it ends itself, with that reason
 			continue
 		}
-		b.State, b.Reason, b.Finished = e2b.StateError, &e2b.Reason{Message: why}, now()
-		if err := s.store.saveBuild(b); err != nil {
+		if err := s.store.fail(b, why); err != nil {
 			return err
 		}
 	}
@@ -176,16 +179,20 @@ func (s *Server) supersede(t *template, tags []string, state e2b.BuildState, why
 // add keeps a new build: the build first, so that no template names one that
 // is not there.
 func (s *store) add(t *template, b *build) error {
-	if err := s.saveBuild(b); err != nil {
+	if err := s.changeBuild(b, func(*build) {}); err != nil {
 		return err
 	}
-	s.builds[b.ID] = b
-	t.Builds = append(t.Builds, b.ID)
-	for _, tag := range b.Tags {
-		t.Tags = append(t.Tags, assignment{tag, b.ID, *now()})
+	err := s.change(t, func(t *template) {
+		t.Builds = append(t.Builds, b.ID)
+		for _, tag := range b.Tags {
+			t.Tags = append(t.Tags, assignment{tag, b.ID, *now()})
+		}
+	})
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(s.buildDir(b)))
 	}
-	s.templates[t.ID] = t
-	return s.saveTemplate(t)
+	s.builds[b.ID], s.templates[t.ID] = b, t
+	return nil
 }
 
 func (s *Server) names(t *template) []string { return []string{s.opts.Team + "/" + t.Alias} }
@@ -220,7 +227,7 @@ func (s *Server) describe(t *template) e2b.Template {
 	return out
 }
 
-// alive lists the templates that are not deleted, newest first.
+// alive lists the templates that are not deleted, in any order.
 func (s *Server) alive() []e2b.Template {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -230,46 +237,21 @@ func (s *Server) alive() []e2b.Template {
 			list = append(list, s.describe(t))
 		}
 	}
-	slices.SortFunc(list, func(a, b e2b.Template) int {
-		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
-			return c
-		}
-		return strings.Compare(a.TemplateID, b.TemplateID)
-	})
 	return list
 }
 
 func (s *Server) listTemplates(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, http.StatusOK, s.alive())
+	list := s.alive()
+	newestFirst(list, func(t e2b.Template) place { return place{t.CreatedAt, t.TemplateID} })
+	return reply(w, http.StatusOK, list)
 }
 
 func (s *Server) pageTemplates(w http.ResponseWriter, r *http.Request) error {
-	page, err := paged(w, r, s.alive(), func(t e2b.Template) string { return t.TemplateID })
+	page, err := paged(w, r, s.alive(), func(t e2b.Template) place { return place{t.CreatedAt, t.TemplateID} })
 	if err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, page)
-}
-
-// paged cuts a page out of a list; the token is the last id of the page before.
-func paged[T any](w http.ResponseWriter, r *http.Request, list []T, id func(T) string) ([]T, error) {
-	limit, err := number(r, "limit", 100, 100)
-	if err != nil {
-		return nil, err
-	}
-	if token := r.URL.Query().Get("nextToken"); token != "" {
-		last, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "Invalid next token")
-		}
-		at := slices.IndexFunc(list, func(v T) bool { return id(v) == string(last) })
-		list = list[at+1:]
-	}
-	if limit > 0 && len(list) > limit {
-		list = list[:limit]
-		w.Header().Set("X-Next-Token", base64.RawURLEncoding.EncodeToString([]byte(id(list[limit-1]))))
-	}
-	return list, nil
 }
 
 func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
@@ -280,7 +262,7 @@ func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	builds := make([]e2b.TemplateBuild, 0, len(t.Builds))
-	for _, id := range slices.Backward(t.Builds) {
+	for _, id := range t.Builds {
 		if b := s.store.builds[id]; b != nil {
 			builds = append(builds, e2b.TemplateBuild{
 				BuildID: b.ID, Status: b.State, CreatedAt: b.Created, UpdatedAt: b.Updated, FinishedAt: b.Finished,
@@ -288,7 +270,7 @@ func (s *Server) showTemplate(w http.ResponseWriter, r *http.Request) error {
 			})
 		}
 	}
-	if builds, err = paged(w, r, builds, func(b e2b.TemplateBuild) string { return b.BuildID }); err != nil {
+	if builds, err = paged(w, r, builds, func(b e2b.TemplateBuild) place { return place{b.CreatedAt, b.BuildID} }); err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, e2b.TemplateWithBuilds{
@@ -310,11 +292,16 @@ func (s *Server) patchTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.Public != nil {
-		t.Public = *req.Public
-	}
-	if err := s.store.saveTemplate(t); err != nil {
+	err = s.store.change(t, func(t *template) {
+		if req.Public != nil {
+			t.Public = *req.Public
+		}
+	})
+	switch {
+	case err != nil:
 		return err
+	case !strings.HasPrefix(r.URL.Path, "/v2/"):
+		return reply(w, http.StatusOK, nil)
 	}
 	return reply(w, http.StatusOK, map[string]any{"names": s.names(t)})
 }
@@ -323,6 +310,9 @@ func (s *Server) patchTemplate(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) deleteTemplate(w http.ResponseWriter, r *http.Request) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
+	if n, err := parseName(r.PathValue("id")); err == nil && n.tag != "" {
+		return refuse(http.StatusBadRequest, "The name must not contain a tag")
+	}
 	t, err := s.named(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -330,8 +320,7 @@ func (s *Server) deleteTemplate(w http.ResponseWriter, r *http.Request) error {
 	if s.boxes.uses(t.ID) {
 		return refuse(http.StatusBadRequest, "cannot delete template '%s' because there are running sandboxes using it", t.ID)
 	}
-	t.Deleted = true
-	if err := s.store.saveTemplate(t); err != nil {
+	if err := s.store.change(t, func(t *template) { t.Deleted = true }); err != nil {
 		return err
 	}
 	return reply(w, http.StatusNoContent, nil)

@@ -6,35 +6,26 @@
 package mirrors
 
 import (
-	"embed"
-	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/hashicorp/hcl/v2/hclsimple"
 )
-
-//go:embed managers/*.hcl
-var managerFiles embed.FS
 
 // Manager is one package manager: how its packages are written, installed and
 // cleaned up after. Commands are shell text; ${packages} and ${flags} stand
 // for the quoted lists.
 type Manager struct {
-	Name      string            // the argument's name in a batch
-	Order     int               `hcl:"order"`            // system managers below 100, language managers above
-	User      string            `hcl:"user,optional"`    // who installs when nobody is named; root if empty
-	Separator string            `hcl:"separator"`        // between name and version: ==, @, =
-	Operators []string          `hcl:"operators"`        // what may follow a name in a list entry, longest first
-	Prepare   string            `hcl:"prepare,optional"` // once before the first install of a batch
-	Install   string            `hcl:"install"`
-	Each      bool              `hcl:"each,optional"`    // one install command per package
-	Default   string            `hcl:"default,optional"` // the version of a package that names none, where one must be said
-	Env       map[string]string `hcl:"env,optional"`     // for prepare and install alone
-	Cleanup   string            `hcl:"cleanup"`          // what cleanup { NAME = true } runs, as root
+	Name      string            `json:"-"`         // the argument's name in a batch
+	Order     int               `json:"order"`     // system managers below 100, language managers above
+	User      string            `json:"user"`      // who installs when nobody is named; root if empty
+	Separator string            `json:"separator"` // between name and version: ==, @, =
+	Operators []string          `json:"operators"` // what may follow a name in a list entry, longest first
+	Prepare   string            `json:"prepare"`   // once before the first install of a batch
+	Install   string            `json:"install"`
+	Each      bool              `json:"each"`    // one install command per package
+	Default   string            `json:"default"` // the version of a package that names none, where one must be said
+	Env       map[string]string `json:"env"`     // for prepare and install alone
+	Cleanup   string            `json:"cleanup"` // what cleanup { NAME = true } runs, as root
 }
 
 // System reports whether m installs the distribution's own packages.
@@ -76,22 +67,7 @@ func (m Manager) Join(name, version string) string {
 
 // Managers lists every manager in the order in which a batch runs them.
 var Managers = sync.OnceValue(func() []Manager {
-	files, err := fs.Glob(managerFiles, "managers/*.hcl")
-	if err != nil {
-		panic(err)
-	}
-	var all []Manager
-	for _, file := range files {
-		text, err := managerFiles.ReadFile(file)
-		if err != nil {
-			panic(err)
-		}
-		m := Manager{Name: strings.TrimSuffix(path.Base(file), ".hcl")}
-		if err := hclsimple.Decode(path.Base(file), text, nil, &m); err != nil {
-			panic(fmt.Sprintf("mirrors: %s: %v", file, err))
-		}
-		all = append(all, m)
-	}
+	all := load("managers", func(m *Manager, name string) { m.Name = name })
 	slices.SortFunc(all, func(a, b Manager) int { return a.Order - b.Order })
 	return all
 })

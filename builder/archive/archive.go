@@ -213,7 +213,7 @@ func missing(dir, from string, err error) error {
 		}
 	}
 	if readErr != nil || len(names) == 0 {
-		return fmt.Errorf("no file or directory %s", from)
+		return fmt.Errorf("there is no %s", from)
 	}
-	return fmt.Errorf("no file or directory %s; there are: %s", from, strings.Join(names, ", "))
+	return fmt.Errorf("there is no %s; there are: %s", from, strings.Join(names, ", "))
 }

@@ -17,9 +17,8 @@ import (
 
 const (
 	smallFile   = 16 << 10 // bytes; such a file is read once, for key and archive
-	smallBudget = 24 << 20 // bytes that all of them together may hold
+	smallBudget = 12 << 20 // bytes that all of them together may hold
 	keyVersion  = "e2bt-files-1"
-	batchFiles  = 64 // files that one worker takes at a time
 )
 
 // Key is the tree's key, 64 hexadecimal digits. The files are read once; a
@@ -55,16 +54,15 @@ func canonicalMode(m fs.FileMode) fs.FileMode {
 
 // hash reads every file once, several at a time.
 func (t *Tree) hash() error {
-	var budget atomic.Int64
+	var budget, next atomic.Int64
 	budget.Store(smallBudget)
 	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for start := 0; start < len(t.entries); start += batchFiles {
-		part := t.entries[start:min(start+batchFiles, len(t.entries))]
+	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
 			buf := make([]byte, 128<<10)
-			for i := range part {
-				if err := t.hashFile(&part[i], buf, &budget); err != nil {
+			for i := next.Add(1) - 1; i < int64(len(t.entries)); i = next.Add(1) - 1 {
+				if err := t.hashFile(&t.entries[i], buf, &budget); err != nil {
+					next.Store(int64(len(t.entries))) // the others need not go on
 					return err
 				}
 			}
@@ -84,8 +82,8 @@ func (t *Tree) hashFile(e *entry, buf []byte, budget *atomic.Int64) error {
 	}
 	defer file.Close()
 	if e.size <= smallFile {
-		n, err := io.ReadFull(file, buf[:e.size+1])
-		if err != io.ErrUnexpectedEOF && err != io.EOF || int64(n) != e.size {
+		n, err := io.ReadAtLeast(file, buf[:e.size+1], int(e.size)) // which is one call to the system, as a rule
+		if err != nil || int64(n) != e.size {
 			return changed(e, err)
 		}
 		e.sum = sha256.Sum256(buf[:n])

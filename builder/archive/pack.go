@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	blockSize = 1 << 20 // bytes that one core compresses at a time
+	blockSize = 512 << 10 // bytes that one core compresses at a time
 	blocks    = 4
 )
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -10,18 +11,24 @@ import (
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
+	"github.com/rivo/uniseg"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
 // barPrinter shows a run on a terminal: a line for everything that is done, and
-// below them one bar over all steps of all templates, with what runs now, the
-// time it has taken and the last line of the log.
+// below them one bar over all steps of all templates, with the time, what runs
+// now and the last line of the log. What it writes, it writes in one piece, so
+// that nothing flickers.
 type barPrinter struct {
 	mu      sync.Mutex
 	out     io.Writer
-	file    *os.File
+	size    func() (width int)
+	frame   bytes.Buffer // what is drawn next
+	drawn   int          // columns of the bar that is on the screen
+	width   int          // of the screen then
 	bar     *progressbar.ProgressBar
+	columns int // of the bar alone
 	started time.Time
 	running map[string]builder.Event // by template: the step that runs
 	total   map[string]int           // steps by template
@@ -31,30 +38,42 @@ type barPrinter struct {
 	stopped sync.WaitGroup
 }
 
+const (
+	barWidth     = 20
+	beside       = 16  // columns: what progressbar writes beside bar and text, and room for the terminal's own ^C
+	fine         = 100 // parts of a step: progressbar's own unit
+	defaultWidth = 80  // columns of a screen that does not tell
+	refresh      = 100 * time.Millisecond
+)
+
 func newBarPrinter(out io.Writer, file *os.File, plan *builder.Plan) *barPrinter {
-	p := &barPrinter{
-		out: out, file: file, started: time.Now(), running: map[string]builder.Event{},
-		total: map[string]int{}, done: map[string]int{}, stop: make(chan struct{}),
-	}
-	sum := 0
-	for _, t := range plan.Templates {
-		p.total[t.Name] = len(t.Steps)
-		sum += len(t.Steps)
-	}
-	p.bar = progressbar.NewOptions(max(sum, 1),
-		progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(20), progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "#", SaucerPadding: "-", BarStart: "[", BarEnd: "]"}),
-	)
+	p := makeBarPrinter(out, plan, func() int {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+		return defaultWidth
+	})
 	p.stopped.Add(1)
 	go p.tick()
+	return p
+}
+
+// makeBarPrinter is newBarPrinter without the ticker.
+func makeBarPrinter(out io.Writer, plan *builder.Plan, size func() int) *barPrinter {
+	p := &barPrinter{
+		out: out, size: size, started: time.Now(), running: map[string]builder.Event{},
+		total: map[string]int{}, done: map[string]int{}, stop: make(chan struct{}),
+	}
+	for _, t := range plan.Templates {
+		p.total[t.Name] = len(t.Steps)
+	}
 	return p
 }
 
 // tick redraws ten times a second at most, however fast the log is.
 func (p *barPrinter) tick() {
 	defer p.stopped.Done()
-	ticker := time.NewTicker(100 * time.Millisecond)
+	ticker := time.NewTicker(refresh)
 	defer ticker.Stop()
 	for {
 		select {
@@ -62,7 +81,7 @@ func (p *barPrinter) tick() {
 			return
 		case <-ticker.C:
 			p.mu.Lock()
-			p.draw()
+			p.draw("")
 			p.mu.Unlock()
 		}
 	}
@@ -76,6 +95,7 @@ func (p *barPrinter) event(e builder.Event) {
 		p.done[e.Template] = 0
 	case builder.EventStepStart:
 		p.running[e.Template] = e
+		return
 	case builder.EventStepEnd:
 		p.done[e.Template] = e.Index
 		delete(p.running, e.Template)
@@ -83,58 +103,88 @@ func (p *barPrinter) event(e builder.Event) {
 		delete(p.running, e.Template)
 		p.done[e.Template] = p.total[e.Template]
 	case builder.EventLog:
-		if e.Level != "debug" {
-			p.last = clean(e.Message)
+		if text := logText(e); text != "" {
+			p.last = text
 		}
 		return
 	}
-	if e.Type == builder.EventStepStart {
-		return
-	}
-	if line := describe(e, p.total[e.Template]); line != "" {
-		p.line(line)
+	if text := describe(e, p.total[e.Template]); text != "" {
+		p.draw(text)
 	}
 }
 
-// line prints above the bar.
-func (p *barPrinter) line(text string) {
-	_ = p.bar.Clear()
-	fmt.Fprintln(p.out, text)
+// draw writes text above the bar and the bar anew.
+func (p *barPrinter) draw(text string) {
+	width := p.size()
+	line := p.line(width)
+	p.frame.Reset()
+	p.clear(width)
+	p.frame.WriteString(text)
+	p.frame.WriteString(line)
+	_, _ = p.out.Write(p.frame.Bytes()) // the output remembers its own errors
+	p.drawn, p.width = uniseg.StringWidth(strings.TrimSuffix(strings.TrimPrefix(line, "\r"), "\x1b[0K")), width
 }
 
-func (p *barPrinter) draw() {
-	sum := 0
+// line renders the bar for a screen of that width.
+func (p *barPrinter) line(width int) string {
+	if columns := min(max(width/4, 4), barWidth); columns != p.columns {
+		p.columns, p.bar = columns, p.newBar(columns)
+	}
+	sum, total := 0, 0
 	for _, n := range p.done {
 		sum += n
 	}
-	p.bar.Describe(p.describe())
-	_ = p.bar.Set(sum)
+	for _, n := range p.total {
+		total += n
+	}
+	_ = p.bar.Set(min(sum*fine, max(total*fine-1, 0))) // a full bar would draw nothing more, and what follows the steps may take long
+	p.frame.Reset()
+	p.bar.Describe(clip(p.describe(sum, total), width-p.columns-beside))
+	return p.frame.String()
 }
 
-// describe fits what runs, how long, and the last log line beside the bar.
-func (p *barPrinter) describe() string {
+func (p *barPrinter) newBar(columns int) *progressbar.ProgressBar {
+	total := 0
+	for _, n := range p.total {
+		total += n
+	}
+	return progressbar.NewOptions(max(total, 1)*fine,
+		progressbar.OptionSetWriter(&p.frame), progressbar.OptionSetWidth(columns), progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "#", SaucerPadding: "-", BarStart: "[", BarEnd: "]"}),
+	)
+}
+
+// clear takes the bar off the screen. A screen that has become narrower since
+// has wrapped it.
+func (p *barPrinter) clear(width int) {
+	if p.drawn == 0 {
+		return
+	}
+	if width < p.width && p.drawn > width {
+		fmt.Fprintf(&p.frame, "\x1b[%dA", (p.drawn-1)/width)
+	}
+	p.frame.WriteString("\r\x1b[J")
+	p.drawn = 0
+}
+
+// describe says how far it is, how long it took, what runs, and what the log
+// said last.
+func (p *barPrinter) describe(sum, total int) string {
+	text := fmt.Sprintf("%d/%d  %s", sum, total, clock(time.Since(p.started)))
 	var names []string
 	for name, e := range p.running {
 		names = append(names, name+" "+oneLine(e.Message))
 	}
 	slices.Sort(names)
-	text := duration(time.Since(p.started).Round(time.Second)) + " " + strings.Join(names, ", ")
-	if len(names) == 1 && p.last != "" {
-		text += ": " + p.last
+	if len(names) == 0 {
+		return text
 	}
-	width, _, err := term.GetSize(int(p.file.Fd()))
-	if err != nil {
-		width = 80
+	text += "  " + strings.Join(names, ", ")
+	if p.last != "" {
+		text += ": " + strings.Join(strings.Fields(p.last), " ")
 	}
-	return clip(text, max(width-45, 20))
-}
-
-func clip(s string, width int) string {
-	runes := []rune(oneLine(s))
-	if len(runes) <= width {
-		return string(runes)
-	}
-	return string(runes[:width-1]) + "…"
+	return text
 }
 
 func (p *barPrinter) finding(found) {}
@@ -144,5 +194,7 @@ func (p *barPrinter) close() {
 	p.stopped.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = p.bar.Clear()
+	p.frame.Reset()
+	p.clear(p.size())
+	_, _ = p.out.Write(p.frame.Bytes())
 }

@@ -30,17 +30,25 @@ type buildFlags struct {
 func newBuild(a *app) *cobra.Command {
 	var b buildFlags
 	cmd := &cobra.Command{
-		Use:   "build [flags] [PATH...]",
+		Use:   "build [PATH...]",
 		Short: "Build templates, check them, and promote them",
 		Long: `Build templates: each is built under a tag of this run alone, then its checks run
 in a sandbox of exactly that build, and only then do "default" and the template's
-tags move to it. PATH is a file or a directory, the current one by default.`,
+tags move to it. PATH is a file or a directory, the current one by default.
+
+The log of every build is kept in .e2bt/logs, the newest ` + fmt.Sprint(keptBuilds) + ` of them. Exit codes:
+4 a build failed, 5 a check failed, 6 the API refused or could not be reached;
+when several fail, the code is that of the first by name.`,
+		Example: `  e2bt build --local                   # on this machine; needs no account
+  e2bt build                           # on E2B
+  e2bt build -t 'python-*' --changed   # some templates, unless they are up to date
+  e2bt build --json agent.hcl          # events for programs, one a line`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.build(cmd.Context(), b, args) },
 	}
+	a.templateFlag(cmd, &b.templates, "build")
 	f := cmd.Flags()
-	f.StringArrayVarP(&b.templates, "template", "t", nil, "build templates that match `GLOB`, with what they are based on (repeatable)")
-	f.IntVar(&b.parallel, "parallel", 0, "build at most `N` templates at once (default: the e2bt block's, or 4)")
-	f.DurationVar(&b.stall, "stall-timeout", 0, "give up on a build without a log line for so long (default 10m)")
+	f.IntVar(&b.parallel, "parallel", 0, "build at most `N` templates at once (default: the e2bt block's, or "+fmt.Sprint(builder.DefaultParallel)+")")
+	f.DurationVar(&b.stall, "stall-timeout", 0, "give up on a build without a log line for that `TIME` (default 10m)")
 	f.BoolVar(&b.changed, "changed", false, "leave out what is up to date")
 	f.BoolVar(&b.noCache, "no-cache", false, "build every step again")
 	f.BoolVar(&b.failFast, "fail-fast", false, "stop the other builds when one fails")
@@ -49,15 +57,21 @@ tags move to it. PATH is a file or a directory, the current one by default.`,
 	return cmd
 }
 
-func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err error) {
-	if flags.parallel < 0 {
-		return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", flags.parallel))
+func (b buildFlags) check() error {
+	switch {
+	case b.parallel < 0:
+		return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", b.parallel))
+	case b.stall < 0:
+		return exitWith(exitConfig, fmt.Errorf("--stall-timeout %s: want more than nothing", b.stall))
 	}
-	cfg, err := a.load(paths)
-	if err != nil {
+	return nil
+}
+
+func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err error) {
+	if err := flags.check(); err != nil {
 		return err
 	}
-	plan, err := a.plan(cfg, flags.templates)
+	cfg, plan, err := a.plan(paths, flags.templates)
 	if err != nil {
 		return err
 	}
@@ -65,15 +79,22 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err != nil {
 		return err
 	}
+	a.tidies.Store(true)
 	defer closing(at, &err)
 	if flags.changed {
 		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
-			return a.apiError(err)
+			return at.apiError(err)
 		}
 	}
-	s := a.session(cfg, plan, at, flags.json)
-	results := s.run(ctx, a.runner(cfg, flags, at, s))
-	return a.verdict(ctx, results, flags.json)
+	if err := a.openState(); err != nil {
+		return err
+	}
+	a.warnMirror(plan, at)
+	a.pinImages(ctx, plan)
+	s := a.session(cfg, plan, flags.json)
+	r := a.runner(cfg, flags, at, s)
+	r.Paths = paths
+	return a.verdict(ctx, s.run(ctx, r, plan), at, flags.json)
 }
 
 // closing ends an endpoint; an error of that counts only when all else went well.
@@ -99,24 +120,22 @@ func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *sess
 	return &builder.Runner{
 		Poll: poll, Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
 		NoCache: flags.noCache, Changed: flags.changed, FailFast: flags.failFast, NoCheck: flags.noCheck, Stall: flags.stall,
-		Emit: s.event, Retryable: s.retryable, Hide: a.secrets.hide,
+		Emit: s.event, Retryable: s.retryable, Elsewhere: s.elsewhere, Hide: a.secrets.hide,
 	}
 }
 
 // verdict prints what a run came to and turns it into an exit code: that of
 // the first template by name that failed.
-func (a *app) verdict(ctx context.Context, results []builder.Result, json bool) error {
+func (a *app) verdict(ctx context.Context, results []builder.Result, at *endpoint, json bool) error {
 	byName := slices.Clone(results)
 	slices.SortFunc(byName, func(x, y builder.Result) int { return strings.Compare(x.Template.Name, y.Template.Name) })
 	code := 0
 	for _, res := range byName {
-		if c := exitCode(res); c != 0 && (code == 0 || code == exitInterrupted) {
+		if c := exitCode(res, at); c != 0 && (code == 0 || code == exitInterrupted) {
 			code = c
 		}
-		if res.Err != nil {
-			fmt.Fprintf(a.stderr, "Error: %s: %s\n", res.Template.Name, clean(a.apiError(res.Err).Error()))
-		}
 	}
+	a.sayErrors(byName, at)
 	a.sayInterrupted(results)
 	if !json && len(results) > 1 {
 		fmt.Fprintln(a.stdout, tally(results))
@@ -130,7 +149,31 @@ func (a *app) verdict(ctx context.Context, results []builder.Result, json bool) 
 	return nil
 }
 
-func exitCode(res builder.Result) int {
+// sayErrors prints what went wrong beside the builds themselves, each error
+// once with the templates that had it. Of one that is ready it is a warning.
+func (a *app) sayErrors(results []builder.Result, at *endpoint) {
+	type said struct{ kind, text string }
+	var all []said
+	names := map[said][]string{}
+	for _, res := range results {
+		if res.Err == nil {
+			continue
+		}
+		one := said{"Error", clean(at.apiError(res.Err).Error())}
+		if res.OK() {
+			one.kind = "Warning"
+		}
+		if names[one] == nil {
+			all = append(all, one)
+		}
+		names[one] = append(names[one], res.Template.Name)
+	}
+	for _, one := range all {
+		fmt.Fprintf(a.stderr, "%s: %s: %s\n", one.kind, strings.Join(names[one], ", "), one.text)
+	}
+}
+
+func exitCode(res builder.Result, at *endpoint) int {
 	switch {
 	case res.OK(), res.Status == builder.StatusNotStarted:
 		return 0
@@ -139,7 +182,7 @@ func exitCode(res builder.Result) int {
 	case res.CheckFailed:
 		return exitCheck
 	case res.Err != nil:
-		return exitAPI
+		return codeOf(at.apiError(res.Err))
 	}
 	return exitBuild
 }
@@ -159,25 +202,25 @@ func (a *app) sayInterrupted(results []builder.Result) {
 	}
 }
 
+// endings are the words for how builds ended, in the order in which they are said.
+var endings = []struct {
+	status builder.Status
+	word   string
+}{
+	{builder.StatusReady, "succeeded"}, {builder.StatusUpToDate, "up to date"}, {builder.StatusError, "failed"},
+	{builder.StatusTimeout, "timed out"}, {builder.StatusCancelled, "interrupted"}, {builder.StatusNotStarted, "not started"},
+}
+
 // tally counts results in words: 2 succeeded, 1 failed, 1 not started.
 func tally(results []builder.Result) string {
-	words := []struct {
-		status builder.Status
-		word   string
-	}{
-		{builder.StatusReady, "succeeded"}, {builder.StatusUpToDate, "up to date"}, {builder.StatusError, "failed"},
-		{builder.StatusTimeout, "timed out"}, {builder.StatusCancelled, "interrupted"}, {builder.StatusNotStarted, "not started"},
+	counts := map[builder.Status]int{}
+	for _, res := range results {
+		counts[res.Status]++
 	}
 	var parts []string
-	for _, w := range words {
-		n := 0
-		for _, res := range results {
-			if res.Status == w.status {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, w.word))
+	for _, e := range endings {
+		if n := counts[e.status]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, e.word))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ansi matches the escape sequences of terminals: CSI, OSC and the short ones.
@@ -21,12 +21,12 @@ func clean(s string) string {
 	if !needsCleaning(s) {
 		return s
 	}
-	s = strings.ToValidUTF8(ansi.ReplaceAllString(s, ""), "\uFFFD")
+	if strings.IndexByte(s, 0x1b) >= 0 || strings.Contains(s, "\u009b") { // seldom, and a regexp takes long
+		s = ansi.ReplaceAllString(s, "")
+	}
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r == '\r' || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r):
+		if r != '\n' && r != '\t' && harmful(r) {
 			return -1
 		}
 		return r
@@ -42,70 +42,49 @@ func needsCleaning(s string) bool {
 	return false
 }
 
-// secrets are values that are never shown. The zero value holds none.
-type secrets struct {
-	mu       sync.RWMutex
-	known    []string
-	replacer *strings.Replacer
+// harmful reports whether a terminal may do something else with r than show it.
+func harmful(r rune) bool { return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) }
+
+// encoder writes JSON that is harmless on a terminal, too: what json leaves as
+// it is in a string, and a terminal would act on, is escaped.
+func encoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(escaping{w})
+	enc.SetEscapeHTML(false)
+	return enc
 }
 
-const hidden = "(sensitive)"
+type escaping struct{ w io.Writer }
 
-// add makes values secret, as they are and as JSON and Go write them. Very
-// short ones are left out: hiding every "1" would hide the output.
-func (s *secrets) add(values ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range values {
-		if len(v) < 4 {
-			continue
-		}
-		s.known = append(s.known, v)
-		if text, err := json.Marshal(v); err == nil {
-			s.known = append(s.known, string(text[1:len(text)-1]))
-		}
-	}
-	slices.SortFunc(s.known, func(a, b string) int { return len(b) - len(a) })
-	s.known = slices.Compact(s.known)
-	var pairs []string
-	for _, v := range s.known {
-		pairs = append(pairs, v, hidden)
-	}
-	s.replacer = strings.NewReplacer(pairs...)
-}
-
-// hide replaces every secret in text.
-func (s *secrets) hide(text string) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.replacer == nil {
-		return text
-	}
-	return s.replacer.Replace(text)
-}
-
-// writer returns w with secrets hidden in every Write.
-func (s *secrets) writer(w io.Writer) io.Writer {
-	if already, ok := w.(*hidingWriter); ok {
-		return already
-	}
-	return &hidingWriter{s, w}
-}
-
-type hidingWriter struct {
-	secrets *secrets
-	w       io.Writer
-}
-
-func (h *hidingWriter) Write(p []byte) (int, error) {
-	h.secrets.mu.RLock()
-	replacer := h.secrets.replacer
-	h.secrets.mu.RUnlock()
-	if replacer == nil {
-		return h.w.Write(p)
-	}
-	if _, err := io.Copy(h.w, bytes.NewReader([]byte(replacer.Replace(string(p))))); err != nil {
+func (e escaping) Write(p []byte) (int, error) {
+	if _, err := e.w.Write(escape(p)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// escape takes whole JSON documents: outside of strings they are ASCII.
+func escape(p []byte) []byte {
+	if bytes.IndexFunc(p, escapes) < 0 {
+		return p
+	}
+	out := make([]byte, 0, len(p)+16)
+	for len(p) > 0 {
+		r, size := utf8.DecodeRune(p)
+		if escapes(r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = append(out, p[:size]...)
+		}
+		p = p[size:]
+	}
+	return out
+}
+
+func escapes(r rune) bool { return r >= 0x7f && harmful(r) }
+
+// printJSON writes a document for programs.
+func printJSON(w io.Writer, v any) error {
+	enc := encoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }

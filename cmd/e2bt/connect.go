@@ -16,11 +16,15 @@ import (
 	"github.com/e2bt/e2bt/local/image"
 )
 
+// localURL stands for this process's own server in records.
+const localURL = "local"
+
 // endpoint is what a command talks to: E2B, something compatible, or the
 // server that this process runs itself.
 type endpoint struct {
 	client *e2b.Client
-	url    string
+	url    string // "local" for this process's own server
+	source string // what said so; "" for the own server
 	close  func() error
 }
 
@@ -43,7 +47,20 @@ func (a *app) connect(ctx context.Context) (*endpoint, error) {
 		return nil, exitWith(exitConfig, err)
 	}
 	a.secrets.add(at.APIKey)
-	return &endpoint{client: a.client(at), url: at.APIURL, close: func() error { return nil }}, nil
+	return &endpoint{client: a.client(at), url: at.APIURL, source: a.source(env), close: func() error { return nil }}, nil
+}
+
+// source names what decided on the endpoint.
+func (a *app) source(env func(string) string) string {
+	switch {
+	case a.endpoint != "":
+		return "--endpoint"
+	case env("E2B_API_URL") != "":
+		return "E2B_API_URL"
+	case env("E2B_DOMAIN") != "":
+		return "E2B_DOMAIN"
+	}
+	return "e2bt itself: no other is set"
 }
 
 func (a *app) client(at e2b.Endpoint) *e2b.Client {
@@ -98,6 +115,20 @@ func (a *app) images() (*image.Store, error) {
 	return image.Open(filepath.Join(home, "images"))
 }
 
+// becomeRoot runs this program again in a user namespace, where it is root, if
+// it is not: the local engine and its images have files of several users.
+func (a *app) becomeRoot() error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	a.tidies.Store(true) // it gets the signals as well, and ends by itself
+	code, err := engine.EnterUserNamespace()
+	if err != nil {
+		return fmt.Errorf("--local: %w", err)
+	}
+	return exitWith(code, nil)
+}
+
 // serveLocal runs the embedded server on a loopback port of this process, with
 // a key that nobody else knows.
 func (a *app) serveLocal(ctx context.Context) (*endpoint, error) {
@@ -134,7 +165,7 @@ func (a *app) serveLocal(ctx context.Context) (*endpoint, error) {
 		<-served
 		return err
 	}
-	return &endpoint{client: a.client(e2b.Endpoint{APIURL: url, SandboxURL: url, APIKey: key}), url: "local", close: stop}, nil
+	return &endpoint{client: a.client(e2b.Endpoint{APIURL: url, SandboxURL: url, APIKey: key}), url: localURL, close: stop}, nil
 }
 
 // openServer waits while another process holds the store, saying so once.

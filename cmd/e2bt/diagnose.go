@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,17 +14,19 @@ func newDiagnose(a *app) *cobra.Command {
 	var asJSON bool
 	var exitCode int
 	cmd := &cobra.Command{
-		Use:   "diagnose [FILE|-] [--json] [--exit-code N]",
+		Use:   "diagnose [FILE|-]",
 		Short: "Say what went wrong in any build log",
 		Long: `Read a build log, from a file or from stdin, and say what went wrong: the root
-cause, the lines that show it, and what to do.`,
-		Args: cobra.MaximumNArgs(1),
+cause, the lines that show it, and what to do. The exit code is 0 whatever it is.`,
+		Example: `  e2bt diagnose build.log
+  docker build . 2>&1 | e2bt diagnose --json`,
+		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.diagnose(args, diagnose.Context{ExitCode: exitCode}, asJSON)
+			return a.diagnose(args, diagnose.Context{ExitCode: exitCode, Language: a.lang}, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the finding as JSON")
-	cmd.Flags().IntVar(&exitCode, "exit-code", 0, "the exit code of the command that failed")
+	cmd.Flags().IntVar(&exitCode, "exit-code", 0, "the exit code `N` of the command that failed")
 	return cmd
 }
 
@@ -44,9 +46,7 @@ func (a *app) diagnose(args []string, about diagnose.Context, asJSON bool) error
 	}
 	finding := scanner.Finding()
 	if asJSON {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(finding)
+		return encoder(a.stdout).Encode(finding)
 	}
 	printFinding(a.stdout, *finding)
 	return nil
@@ -58,8 +58,14 @@ func (a *app) open(args []string) (io.ReadCloser, error) {
 		return io.NopCloser(a.stdin), nil
 	}
 	file, err := os.Open(a.resolve(args[0]))
+	if err == nil {
+		var info os.FileInfo
+		if info, err = file.Stat(); err == nil && info.IsDir() {
+			err = errors.New("it is a directory")
+		}
+	}
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("opening the log: %w", err))
+		return nil, exitWith(exitConfig, fmt.Errorf("reading the log %s: %w", args[0], cause(err)))
 	}
 	return file, nil
 }
@@ -70,7 +76,7 @@ func printFinding(w io.Writer, f diagnose.Finding) {
 		fmt.Fprintln(w, clean(f.Detail))
 	}
 	for _, e := range f.Evidence {
-		fmt.Fprintf(w, "  line %d: %s\n", e.Line, clean(e.Text))
+		fmt.Fprintf(w, "  line %d: %s\n", e.Line, clip(clean(e.Text), longestTail))
 	}
 	for _, fix := range f.Fixes {
 		fmt.Fprintln(w, "Fix: "+clean(fix.Title))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,30 +96,74 @@ func samePackage(a, b string) bool {
 // print writes a finding with the writer that the author's other mistakes are
 // written with, then the end of the log.
 func (f found) print(w io.Writer, files map[string]*hcl.File, opts config.RenderOptions) {
-	var detail strings.Builder
-	detail.WriteString(f.Summary)
-	if f.Detail != "" {
-		detail.WriteString("\n" + f.Detail)
-	}
-	for _, fix := range f.Fixes {
-		detail.WriteString("\n\nFix: " + fix.Title)
-		if fix.Detail != "" {
-			detail.WriteString("\n" + fix.Detail)
-		}
-	}
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: fmt.Sprintf("Build of %s failed: %s", f.failure.Template.Name, f.Category),
-		Detail: clean(detail.String()), Subject: &f.where,
+		Detail: clean(f.advice()), Subject: &f.where,
 	}
 	config.WriteDiagnostics(w, files, hcl.Diagnostics{d}, opts)
-	if f.failure.Reason != "" && len(f.tail) == 0 {
-		fmt.Fprintf(w, "The endpoint said: %s\n", clean(f.failure.Reason))
-	}
-	if len(f.tail) > 0 {
-		fmt.Fprintf(w, "The last lines of the log (all of it is in %s):\n", f.log)
-		for _, line := range f.tail {
-			fmt.Fprintln(w, "  "+line)
-		}
+	for _, line := range f.logEnd() {
+		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
+}
+
+// advice is what happened and what to do.
+func (f found) advice() string {
+	var text strings.Builder
+	text.WriteString(f.Summary)
+	if f.Detail != "" {
+		text.WriteString("\n" + f.Detail)
+	}
+	for _, fix := range f.Fixes {
+		text.WriteString("\n\nFix: " + fix.Title)
+		if fix.Detail != "" {
+			text.WriteString("\n" + fix.Detail)
+		}
+	}
+	return text.String()
+}
+
+// logEnd is the end of the log: the endpoint's own reason where no command of
+// the author's failed, the lines that the finding rests on, the last lines, and
+// where the rest is.
+func (f found) logEnd() []string {
+	var lines []string
+	if f.failure.Reason != "" && (f.failure.Step == nil || len(f.tail) == 0) {
+		lines = append(lines, "The endpoint said: "+f.failure.Reason)
+	}
+	if early := f.early(); len(early) > 0 {
+		lines = append(lines, "The log says:")
+		lines = append(lines, early...)
+	}
+	if len(f.tail) > 0 {
+		lines = append(lines, "The last lines of the log"+f.exit()+":")
+		for _, line := range f.tail {
+			lines = append(lines, "  "+clip(line, longestTail))
+		}
+	}
+	if f.log != "" {
+		lines = append(lines, "The whole log is in "+f.log)
+	}
+	return lines
+}
+
+// longestTail is how many columns of a log line are shown.
+const longestTail = 500
+
+// early is the evidence that the last lines do not show.
+func (f found) early() []string {
+	var lines []string
+	for _, e := range f.Evidence {
+		if !slices.Contains(f.tail, e.Text) && !strings.HasPrefix(e.Text, "Build failed: ") {
+			lines = append(lines, "  "+clip(clean(e.Text), longestTail))
+		}
+	}
+	return lines
+}
+
+func (f found) exit() string {
+	if f.failure.Step == nil || f.failure.ExitCode <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (exit code %d after %s)", f.failure.ExitCode, duration(f.failure.Elapsed))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/e2bt/e2bt/config"
@@ -18,11 +19,14 @@ import (
 func newFmt(a *app) *cobra.Command {
 	var check, diff bool
 	cmd := &cobra.Command{
-		Use:   "fmt [--check] [--diff] [PATH...]",
+		Use:   "fmt [PATH...]",
 		Short: "Write files in the canonical style",
 		Long: `Write files in the canonical style, comments kept, and print the names of those
 that changed. PATH is a file, a directory, or - for stdin to stdout. With --check
 nothing is written, and the exit code is 3 where something is not formatted.`,
+		Example: `  e2bt fmt
+  e2bt fmt --check --diff examples/node-service.hcl
+  e2bt fmt - < draft.hcl`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f := formatter{app: a, check: check, diff: diff}
 			return f.run(args)
@@ -59,11 +63,7 @@ func (f *formatter) path(arg string) error {
 	if arg == "-" {
 		return f.stdinToStdout()
 	}
-	files, err := f.files(arg)
-	if err != nil {
-		return exitWith(exitConfig, err)
-	}
-	for _, name := range files {
+	for _, name := range f.files(arg) {
 		if err := f.file(name); err != nil {
 			return err
 		}
@@ -73,26 +73,19 @@ func (f *formatter) path(arg string) error {
 
 // files lists the HCL files of a directory, or the file itself; names are as
 // the user would type them.
-func (f *formatter) files(arg string) ([]string, error) {
-	path := f.resolve(arg)
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("formatting: %w", err)
+func (f *formatter) files(arg string) []string {
+	if info, err := os.Stat(f.resolve(arg)); err != nil || !info.IsDir() {
+		return []string{arg} // reading it will say what is wrong
 	}
-	if !info.IsDir() {
-		return []string{arg}, nil
-	}
-	var names []string
-	for _, pattern := range []string{"e2bt.hcl", "*.e2bt.hcl"} {
-		found, err := filepath.Glob(filepath.Join(path, pattern))
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range found {
-			names = append(names, filepath.Join(arg, filepath.Base(file)))
-		}
-	}
-	return names, nil
+	names, diags := config.Files(arg, f.dir)
+	f.report(nil, diags)
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, ".json") })
+}
+
+// report prints what is wrong with a file, and lets the others be formatted.
+func (f *formatter) report(files map[string]*hcl.File, diags hcl.Diagnostics) {
+	f.failed = f.failed || diags.HasErrors()
+	config.WriteDiagnostics(f.stderr, files, diags, f.render())
 }
 
 func (a *app) resolve(path string) string {
@@ -123,7 +116,7 @@ func (f *formatter) file(name string) error {
 	path := f.resolve(name)
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return exitWith(exitConfig, fmt.Errorf("formatting: %w", err))
+		return exitWith(exitConfig, fmt.Errorf("formatting %s: %w", name, cause(err)))
 	}
 	out, ok := f.format(name, src)
 	if !ok || bytes.Equal(src, out) {
@@ -132,7 +125,7 @@ func (f *formatter) file(name string) error {
 	f.changed = true
 	fmt.Fprintln(f.stdout, name)
 	if f.diff {
-		f.stdout.Write(diff.Diff(name, src, name+" (formatted)", out))
+		fmt.Fprint(f.stdout, clean(string(diff.Diff(name, src, name+" (formatted)", out))))
 	}
 	if f.check {
 		return nil
@@ -144,20 +137,22 @@ func (f *formatter) file(name string) error {
 func (f *formatter) format(name string, src []byte) ([]byte, bool) {
 	out, diags := config.Format(src, name)
 	if diags.HasErrors() {
-		f.failed = true
-		files := map[string]*hcl.File{name: {Bytes: src}}
-		config.WriteDiagnostics(f.stderr, files, diags, f.render(f.stderr))
+		f.report(map[string]*hcl.File{name: {Bytes: src}}, diags)
 		return nil, false
 	}
 	return out, true
 }
 
-// replaceFile writes a file as a whole, keeping its mode: a crash leaves the
-// old text or the new one.
+// replaceFile writes a file as a whole, keeping its mode and links to it: a
+// crash leaves the old text or the new one.
 func replaceFile(path string, text []byte) (err error) {
-	info, err := os.Stat(path)
+	path, err = filepath.EvalSymlinks(path)
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return fmt.Errorf("writing: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("writing %s: it is no file that can be replaced; fmt - writes to stdout", path)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+strings.TrimPrefix(filepath.Base(path), ".")+"-*")
 	if err != nil {

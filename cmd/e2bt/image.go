@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,42 +11,77 @@ import (
 )
 
 func newImage(a *app) *cobra.Command {
-	cmd := &cobra.Command{Use: "image", Short: "Base images of the local engine"}
-	list := &cobra.Command{
-		Use: "list", Short: "List the base images", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.listImages() },
+	cmd := &cobra.Command{
+		Use:   "image",
+		Short: "Base images of the local engine",
+		Long: `Base images of the local engine, which builds with --local start from. An image
+that is not here is pulled from its registry when a build needs it.`,
+		Example: `  e2bt image bootstrap                 # a stand-in for E2B's default base
+  e2bt image list`,
 	}
-	imports := &cobra.Command{
-		Use: "import NAME FILE", Short: "Import an OCI layout, a docker save archive or a root filesystem tar", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.importImage(cmd, args[0], args[1]) },
-	}
-	remove := &cobra.Command{
-		Use: "rm NAME...", Short: "Remove base images", Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.removeImages(args) },
-	}
-	cmd.AddCommand(list, imports, newBootstrap(a), remove)
+	cmd.AddCommand(newImageList(a), newImageImport(a), newImageBootstrap(a), newImageRemove(a))
 	return cmd
 }
 
-func newBootstrap(a *app) *cobra.Command {
+func newImageList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the base images",
+		Args:  arguments(0, 0),
+		RunE:  func(*cobra.Command, []string) error { return a.listImages() },
+	}
+}
+
+func newImageImport(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "import NAME FILE",
+		Short: "Import an image from an archive",
+		Long: `Import an image under a NAME from FILE: an OCI layout, as a directory or a tar, what
+docker save writes, or a tar of a root filesystem, compressed or not.`,
+		Example: `  docker save python:3.12-slim -o python.tar
+  e2bt image import python:3.12-slim python.tar`,
+		Args: arguments(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.addImage(func(s *image.Store) (*image.Image, error) {
+				return s.Import(cmd.Context(), args[0], a.resolve(args[1]), image.ImportOptions{})
+			})
+		},
+	}
+}
+
+func newImageBootstrap(a *app) *cobra.Command {
 	var opts image.BootstrapOptions
 	var include []string
 	cmd := &cobra.Command{
 		Use:   "bootstrap [NAME]",
 		Short: "Make a base image from a Debian mirror, without any image registry",
 		Long: `Make a base image from a Debian mirror, the one that this machine uses, with
-mmdebstrap. Without NAME it is a stand-in for ` + builder.DefaultImage + `, E2B's default base: Python,
-pip, Node, npm, git, curl, sudo.`,
-		Args: cobra.MaximumNArgs(1),
+mmdebstrap. Without NAME it is a stand-in for ` + builder.DefaultImage + `, E2B's default base:
+Python, pip, Node, npm, git, curl, sudo.`,
+		Example: `  e2bt image bootstrap
+  e2bt image bootstrap debian:12 --suite bookworm --include ca-certificates,curl`,
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, list := range include {
 				opts.Include = append(opts.Include, strings.Split(list, ",")...)
 			}
-			return a.bootstrap(cmd, args, opts)
+			return a.bootstrap(cmd.Context(), args, opts)
 		},
 	}
 	cmd.Flags().StringVar(&opts.Suite, "suite", "", "Debian's `SUITE`, such as bookworm (default: this machine's)")
-	cmd.Flags().StringArrayVar(&include, "include", nil, "install these `PACKAGES` instead of the default ones, comma-separated")
+	cmd.Flags().StringArrayVar(&include, "include", nil, "install these `PACKAGES` instead of the default ones, comma-separated (repeatable)")
+	return cmd
+}
+
+func newImageRemove(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "rm NAME...",
+		Short:   "Remove base images",
+		Example: `  e2bt image rm python:3.12-slim`,
+		Args:    arguments(1, -1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.removeImages(args) },
+	}
+	cmd.ValidArgsFunction = names(a.imageNames)
 	return cmd
 }
 
@@ -58,19 +94,27 @@ func (a *app) listImages() error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(a.stderr, "There are no base images yet; `e2bt image bootstrap` makes one.")
+	}
 	w := table(a.stdout, "NAME", "DIGEST", "SIZE", "MADE")
 	for _, img := range list {
-		fmt.Fprintf(w, "%s\t%.19s\t%s\t%s\n", img.Name, img.Digest, bytesText(img.Size), stamp(img.Created))
+		w.row(img.Name, fmt.Sprintf("%.19s", img.Digest), bytesText(img.Size), stamp(img.Created))
 	}
 	return w.Flush()
 }
 
-func (a *app) importImage(cmd *cobra.Command, name, file string) error {
+// addImage puts an image into the store and says what it is.
+func (a *app) addImage(add func(*image.Store) (*image.Image, error)) error {
+	if err := a.becomeRoot(); err != nil {
+		return err
+	}
 	store, err := a.images()
 	if err != nil {
 		return err
 	}
-	img, err := store.Import(cmd.Context(), name, a.resolve(file), image.ImportOptions{})
+	a.tidies.Store(true)
+	img, err := add(store)
 	if err != nil {
 		return err
 	}
@@ -78,25 +122,19 @@ func (a *app) importImage(cmd *cobra.Command, name, file string) error {
 	return nil
 }
 
-func (a *app) bootstrap(cmd *cobra.Command, args []string, opts image.BootstrapOptions) error {
+func (a *app) bootstrap(ctx context.Context, args []string, opts image.BootstrapOptions) error {
 	name := builder.DefaultImage
 	if len(args) > 0 {
 		name = args[0]
 	}
-	store, err := a.images()
-	if err != nil {
-		return err
-	}
 	opts.Progress = func(line string) { fmt.Fprintln(a.stderr, clean(line)) }
-	img, err := store.Bootstrap(cmd.Context(), name, opts)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s %s, %s\n", img.Name, img.Digest, bytesText(img.Size))
-	return nil
+	return a.addImage(func(s *image.Store) (*image.Image, error) { return s.Bootstrap(ctx, name, opts) })
 }
 
 func (a *app) removeImages(names []string) error {
+	if err := a.becomeRoot(); err != nil {
+		return err
+	}
 	store, err := a.images()
 	if err != nil {
 		return err

@@ -1,31 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/builder/archive"
 	"github.com/e2bt/e2bt/config"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
-// load reads the configuration that paths name and prints what is wrong with it.
-func (a *app) load(paths []string) (*config.Config, error) {
-	cfg, diags, err := a.read(paths)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.report(cfg, diags); err != nil {
-		return nil, err
-	}
-	return cfg, nil
-}
-
+// read reads the configuration that paths name.
 func (a *app) read(paths []string) (*config.Config, hcl.Diagnostics, error) {
 	vars, err := a.variables()
 	if err != nil {
@@ -34,11 +24,26 @@ func (a *app) read(paths []string) (*config.Config, hcl.Diagnostics, error) {
 	cfg, diags := config.Load(paths, config.Options{
 		Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version(),
 	})
-	if cfg == nil {
-		cfg = &config.Config{Dir: a.dir}
-	}
 	a.secrets.add(cfg.Secrets...)
+	a.secrets.add(a.getenv("E2B_API_KEY"))
 	return cfg, diags, nil
+}
+
+// plan reads the configuration, makes the plan of the templates that globs
+// name, and prints what is wrong with either.
+func (a *app) plan(paths, globs []string) (*config.Config, *builder.Plan, error) {
+	cfg, diags, err := a.read(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, planned := a.planned(cfg, diags, globs)
+	if err := a.report(cfg, append(diags, planned...)); err != nil {
+		return nil, nil, err
+	}
+	if len(plan.Templates) == 0 {
+		return nil, nil, exitWith(exitConfig, errors.New("the configuration declares no template"))
+	}
+	return cfg, plan, a.keepImages(plan)
 }
 
 // report prints diagnostics; errors among them end the command.
@@ -46,15 +51,23 @@ func (a *app) report(cfg *config.Config, diags hcl.Diagnostics) error {
 	if len(diags) == 0 {
 		return nil
 	}
-	config.WriteDiagnostics(a.stderr, cfg.Files, diags, a.render(a.stderr))
+	config.WriteDiagnostics(a.stderr, cfg.Files, diags, a.render())
 	if diags.HasErrors() {
 		return exitWith(exitConfig, nil)
 	}
 	return nil
 }
 
-func (a *app) render(w io.Writer) config.RenderOptions {
-	return config.RenderOptions{Color: a.color(w), Secrets: a.secrets.known}
+// render says how diagnostics look on stderr.
+func (a *app) render() config.RenderOptions {
+	opts := config.RenderOptions{Secrets: a.secrets.list()}
+	if file, live := a.terminal(a.stderr); live {
+		opts.Color = true
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+			opts.Width = uint(min(max(width, 40), 120))
+		}
+	}
+	return opts
 }
 
 func (a *app) variables() (map[string]string, error) {
@@ -69,12 +82,6 @@ func (a *app) variables() (map[string]string, error) {
 	return vars, nil
 }
 
-// plan makes the plan of the configuration and prints what is wrong with it.
-func (a *app) plan(cfg *config.Config, globs []string) (*builder.Plan, error) {
-	plan, diags := builder.New(cfg, globs, scanFiles)
-	return plan, a.report(cfg, diags)
-}
-
 // scanFiles reads what a copy block sends.
 func scanFiles(dir string, c *config.Copy) (*archive.Tree, string, error) {
 	tree, err := archive.Scan(dir, c.From, archive.Options{Ignore: c.Ignore})
@@ -85,10 +92,8 @@ func scanFiles(dir string, c *config.Copy) (*archive.Tree, string, error) {
 	return tree, key, err
 }
 
-// state is the directory of what e2bt keeps beside the configuration.
-func (a *app) state() string { return filepath.Join(a.dir, ".e2bt") }
-
-// terminal returns w's file if w is a terminal on which live output is wanted.
+// terminal returns w's file if w is a terminal on which more than plain lines
+// is wanted.
 func (a *app) terminal(w io.Writer) (*os.File, bool) {
 	if h, ok := w.(*hidingWriter); ok {
 		w = h.w
@@ -97,10 +102,12 @@ func (a *app) terminal(w io.Writer) (*os.File, bool) {
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return nil, false
 	}
-	return file, a.getenv("CI") == "" && a.getenv("TERM") != "dumb"
+	plain := a.noColor || a.getenv("NO_COLOR") != "" || a.getenv("CI") != "" || a.getenv("TERM") == "dumb"
+	return file, !plain
 }
 
-func (a *app) color(w io.Writer) bool {
-	_, live := a.terminal(w)
-	return live && !a.noColor && a.getenv("NO_COLOR") == ""
+// templateFlag is -t of the commands that have it.
+func (a *app) templateFlag(cmd *cobra.Command, globs *[]string, usage string) {
+	cmd.Flags().StringArrayVarP(globs, "template", "t", nil, usage+" templates that match `GLOB`, with what they are based on (repeatable)")
+	complete(cmd, "template", func(args []string) []string { return a.templateNames(args) })
 }

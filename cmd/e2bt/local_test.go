@@ -95,7 +95,7 @@ template "killed" {
 	if err != nil {
 		t.Fatalf("building again: %v\n%s", err, again)
 	}
-	if !strings.Contains(string(again), "step 1/2: first cached") {
+	if !strings.Contains(string(again), "first | step 1/2 cached") {
 		t.Errorf("the first batch was not cached:\n%s", again)
 	}
 }

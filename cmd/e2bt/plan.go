@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
+	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/spf13/cobra"
 )
 
@@ -24,15 +25,18 @@ type planFlags struct {
 func newPlan(a *app) *cobra.Command {
 	var p planFlags
 	cmd := &cobra.Command{
-		Use:   "plan [flags] [PATH...]",
+		Use:   "plan [PATH...]",
 		Short: "Show what would be built, and why",
 		Long: `Show what would be built, step by step, and why. A template is up to date where
 the endpoint has a build with its fingerprint, which covers everything that
 decides the result. --offline asks no endpoint and needs no key.`,
+		Example: `  e2bt plan --offline                # the steps alone
+  e2bt plan --local                  # compared with what this machine has
+  e2bt plan --detailed-exitcode      # 0: up to date, 2: there are changes`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showPlan(cmd.Context(), p, args) },
 	}
+	a.templateFlag(cmd, &p.templates, "plan")
 	f := cmd.Flags()
-	f.StringArrayVarP(&p.templates, "template", "t", nil, "plan templates that match `GLOB`, with what they are based on (repeatable)")
 	f.BoolVar(&p.json, "json", false, "print the plan as JSON")
 	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	f.BoolVar(&p.offline, "offline", false, "ask no endpoint")
@@ -41,31 +45,19 @@ decides the result. --offline asks no endpoint and needs no key.`,
 }
 
 func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (err error) {
-	cfg, err := a.load(paths)
-	if err != nil {
-		return err
-	}
-	plan, err := a.plan(cfg, flags.templates)
+	_, plan, err := a.plan(paths, flags.templates)
 	if err != nil {
 		return err
 	}
 	if !flags.offline {
-		at, err := a.connect(ctx)
-		if err != nil {
+		if err := a.with(ctx, func(at *endpoint) error { return a.comparer(at, flags.noCache).Compare(ctx, plan) }); err != nil {
 			return err
-		}
-		defer closing(at, &err)
-		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
-			return a.apiError(err)
 		}
 	}
 	if flags.json {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(plan)
+		err = printJSON(a.stdout, plan)
 	} else {
-		printPlan(a.stdout, plan)
+		printPlan(a.stdout, plan, flags.offline)
 	}
 	if err == nil && flags.detailed && !upToDate(plan) {
 		return exitWith(exitChanges, nil)
@@ -87,7 +79,7 @@ var signs = map[builder.Action]string{
 	builder.ActionCreate: "+ create", builder.ActionRebuild: "~ rebuild", builder.ActionUpToDate: "= up to date", builder.ActionUnknown: "? unknown",
 }
 
-func printPlan(w io.Writer, plan *builder.Plan) {
+func printPlan(w io.Writer, plan *builder.Plan, offline bool) {
 	counts := map[builder.Action]int{}
 	for _, t := range plan.Templates {
 		counts[t.Action]++
@@ -99,12 +91,12 @@ func printPlan(w io.Writer, plan *builder.Plan) {
 		printTemplate(w, t)
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "%s: %d to create, %d to rebuild, %d up to date", count(len(plan.Templates), "template"),
-		counts[builder.ActionCreate], counts[builder.ActionRebuild], counts[builder.ActionUpToDate])
-	if n := counts[builder.ActionUnknown]; n > 0 {
-		fmt.Fprintf(w, ", %d unknown (offline)", n)
+	if offline {
+		fmt.Fprintf(w, "%s; offline, so whether anything is up to date is unknown.\n", count(len(plan.Templates), "template"))
+		return
 	}
-	fmt.Fprintln(w, ".")
+	fmt.Fprintf(w, "%s: %d to create, %d to rebuild, %d up to date.\n", count(len(plan.Templates), "template"),
+		counts[builder.ActionCreate], counts[builder.ActionRebuild], counts[builder.ActionUpToDate])
 }
 
 func printTemplate(w io.Writer, t *builder.Template) {
@@ -112,23 +104,29 @@ func printTemplate(w io.Writer, t *builder.Template) {
 	if from == "" {
 		from = "template " + t.FromTemplate
 	}
-	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB", from, t.CPUCount, t.MemoryMB)
+	if t.PullImage != "" {
+		from += " (pulled as " + t.PullImage + ")"
+	}
+	fmt.Fprintf(w, "    from %s, %d CPU, %d MiB", clean(from), t.CPUCount, t.MemoryMB)
+	if t.Mirror != mirrors.None {
+		fmt.Fprintf(w, ", mirror %s", clean(t.Mirror))
+	}
 	if t.EstimatedS > 0 {
 		fmt.Fprintf(w, ", about %s as built before", duration(time.Duration(t.EstimatedS*float64(time.Second))))
 	}
 	fmt.Fprintln(w)
 	for _, s := range t.Steps {
-		fmt.Fprintf(w, "  %s %2d. %s", cacheSigns[s.Cache], s.Index, stepText(s))
+		fmt.Fprintf(w, "  %s %2d. %s", cacheSigns[s.Cache], s.Index, oneLine(clean(stepText(t, s))))
 		if s.TimeoutS > 0 {
-			fmt.Fprintf(w, "  (at most %s)", time.Duration(s.TimeoutS)*time.Second)
+			fmt.Fprintf(w, "  (at most %s)", limit(time.Duration(s.TimeoutS)*time.Second))
 		}
 		fmt.Fprintln(w)
-		if s.Reason != "" {
+		if s.Reason != "" && !s.Mirror() {
 			fmt.Fprintf(w, "          because %s\n", clean(s.Reason))
 		}
 	}
 	if t.StartCmd != "" {
-		fmt.Fprintf(w, "    start: %s\n", oneLine(t.StartCmd))
+		fmt.Fprintf(w, "    start: %s\n", oneLine(clean(t.StartCmd)))
 	}
 	if n := len(t.Config.Checks); n > 0 {
 		fmt.Fprintf(w, "    then %s\n", count(n, "check"))
@@ -139,31 +137,21 @@ func printTemplate(w io.Writer, t *builder.Template) {
 var cacheSigns = map[string]string{"hit": "=", "miss": "+", "unknown": " "}
 
 // stepText says in the author's words what a step does.
-func stepText(s builder.Step) string {
-	if b := s.Config.Batch; b != nil {
-		var parts []string
-		for _, in := range b.Installs {
-			var names []string
-			for _, p := range in.Packages {
-				names = append(names, p.Text)
-			}
-			parts = append(parts, in.Manager+" "+strings.Join(names, " "))
-		}
-		for _, line := range b.Run {
-			parts = append(parts, "run "+line.Text)
-		}
-		return "batch " + b.Name + ": " + oneLine(strings.Join(parts, "; "))
-	}
-	switch s.Type {
-	case "COPY":
+func stepText(t *builder.Template, s builder.Step) string {
+	switch {
+	case s.Config.Batch != nil:
+		return batchText(s.Config.Batch)
+	case s.Mirror():
+		return s.Batch + ": " + s.Reason
+	case s.Type == "RUN" && t.Config.Cleanup != nil:
+		return cleanupText(t.Config.Cleanup)
+	case s.Type == "COPY":
 		text := "copy " + s.Args[0] + " to " + s.Args[1]
 		if s.Tree != nil {
-			text += fmt.Sprintf(" (%.12s)", s.FilesHash)
+			text += fmt.Sprintf(" (%s)", bytesText(s.Tree.Size()))
 		}
 		return text
-	case "RUN":
-		return "cleanup: " + oneLine(s.Args[0])
-	case "ENV":
+	case s.Type == "ENV":
 		var names []string
 		for i := 0; i < len(s.Args); i += 2 {
 			names = append(names, s.Args[i])
@@ -171,4 +159,28 @@ func stepText(s builder.Step) string {
 		return "env " + strings.Join(names, ", ")
 	}
 	return strings.ToLower(s.Type) + " " + strings.Join(s.Args, " ")
+}
+
+func batchText(b *config.Batch) string {
+	var parts []string
+	for _, in := range b.Installs {
+		var names []string
+		for _, p := range in.Packages {
+			names = append(names, p.Text)
+		}
+		parts = append(parts, in.Manager+" "+strings.Join(names, " "))
+	}
+	for _, line := range b.Run {
+		parts = append(parts, "run "+line.Text)
+	}
+	return "batch " + b.Name + ": " + strings.Join(parts, "; ")
+}
+
+func cleanupText(c *config.Cleanup) string {
+	parts := append([]string{}, c.Managers...)
+	parts = append(parts, c.Paths...)
+	for _, line := range c.Run {
+		parts = append(parts, "run "+line.Text)
+	}
+	return "cleanup: " + strings.Join(parts, ", ")
 }

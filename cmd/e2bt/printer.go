@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
+	"github.com/e2bt/e2bt/diagnose"
 )
 
-// printer shows the events of a run as they come.
+// printer shows the events of a run as they come. Their messages are clean.
 type printer interface {
 	event(builder.Event)
 	finding(found)
@@ -19,26 +22,33 @@ type printer interface {
 // jsonPrinter writes one object a line; findings are events like the others.
 type jsonPrinter struct{ enc *json.Encoder }
 
-func newJSONPrinter(w io.Writer) *jsonPrinter {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return &jsonPrinter{enc}
-}
+func newJSONPrinter(w io.Writer) *jsonPrinter { return &jsonPrinter{encoder(w)} }
 
 func (p *jsonPrinter) event(e builder.Event) {
-	if e.Type == builder.EventUpload {
+	switch {
+	case e.Type == builder.EventUpload:
 		return
+	case e.Type == builder.EventBuildEnd && e.Status == builder.StatusNotStarted: // the contract's five words have none for it
+		e.Status, e.Message = builder.StatusCancelled, "not started"
 	}
-	e.Message = clean(e.Message)
-	_ = p.enc.Encode(e) // a reader that went away ends the process by SIGPIPE
+	_ = p.enc.Encode(e) // the output remembers its own errors
 }
 
+// inline puts a finding's fields among those of an event.
+type inline diagnose.Finding
+
 func (p *jsonPrinter) finding(f found) {
-	text, err := json.Marshal(f.Finding)
-	if err != nil {
-		text = nil
-	}
-	p.event(builder.Event{Type: builder.EventFinding, Time: f.at, Template: f.failure.Template.Name, Index: f.index(), Batch: f.batch(), Range: f.where.String(), Finding: text})
+	_ = p.enc.Encode(struct {
+		Type     string    `json:"type"`
+		Time     time.Time `json:"time"`
+		Template string    `json:"template"`
+		Index    int       `json:"index"`
+		Batch    string    `json:"batch"`
+		Range    string    `json:"range"`
+		Log      string    `json:"log_file"`
+		inline
+		Finding diagnose.Finding `json:"finding"` // once more as one value, to be handed on
+	}{builder.EventFinding, f.at, f.failure.Template.Name, f.index(), f.batch(), f.where.String(), f.log, inline(f.Finding), f.Finding})
 }
 
 func (p *jsonPrinter) close() {}
@@ -47,72 +57,109 @@ func (p *jsonPrinter) close() {}
 type plainPrinter struct {
 	w     io.Writer
 	total map[string]int
-	local bool
 }
 
-func newPlainPrinter(w io.Writer, local bool) *plainPrinter {
-	return &plainPrinter{w: w, total: map[string]int{}, local: local}
+func newPlainPrinter(w io.Writer) *plainPrinter {
+	return &plainPrinter{w: w, total: map[string]int{}}
 }
 
 func (p *plainPrinter) event(e builder.Event) {
-	switch e.Type {
-	case builder.EventBuildStart:
+	if e.Type == builder.EventBuildStart {
 		p.total[e.Template] = e.Total
-	case builder.EventLog:
-		if e.Level == "debug" {
-			return
-		}
 	}
-	if line := describe(e, p.total[e.Template]); line != "" {
-		fmt.Fprintln(p.w, line)
+	if text := describe(e, p.total[e.Template]); text != "" {
+		_, _ = io.WriteString(p.w, text)
 	}
 }
 
 func (p *plainPrinter) finding(found) {}
 func (p *plainPrinter) close()        {}
 
-// describe says what an event means in one line, or "" if it means nothing to
-// a reader of lines.
+// describe says what an event means in whole lines, each with its prefix, or
+// "" if it means nothing to a reader of lines.
 func describe(e builder.Event, total int) string {
-	switch e.Type {
-	case builder.EventBuildStart:
-		text := fmt.Sprintf("building: template %s, build %s", e.TemplateID, e.BuildID)
-		if e.Attempt > 1 {
-			text += fmt.Sprintf(", attempt %d", e.Attempt)
-		}
-		return prefix(e) + text
-	case builder.EventUpload:
+	text := eventText(e, total)
+	if text == "" {
+		return ""
+	}
+	prefix := e.Template + " | "
+	if e.Batch != "" {
+		prefix = e.Template + " " + e.Batch + " | "
+	}
+	return prefix + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+prefix) + "\n"
+}
+
+// eventTexts says what an event means, by its type.
+var eventTexts = map[string]func(e builder.Event, total int) string{
+	builder.EventBuildStart: startText,
+	builder.EventUpload: func(e builder.Event, _ int) string {
 		if e.Sent < e.Total {
 			return ""
 		}
-		return prefix(e) + fmt.Sprintf("uploaded %s, %s", clean(e.Message), bytesText(int64(e.Total)))
-	case builder.EventStepStart:
+		return fmt.Sprintf("uploaded %s, %s", e.Message, bytesText(int64(e.Total)))
+	},
+	builder.EventStepStart: func(e builder.Event, total int) string {
 		if *e.Cached {
 			return ""
 		}
-		return prefix(e) + fmt.Sprintf("step %d/%d: %s", e.Index, total, oneLine(e.Message))
-	case builder.EventStepEnd:
-		return prefix(e) + fmt.Sprintf("step %d/%d: %s %s", e.Index, total, oneLine(e.Message), ending(e))
-	case builder.EventLog:
-		return prefix(e) + clean(e.Message)
-	case builder.EventRetry:
-		return prefix(e) + clean(e.Message)
-	case builder.EventCheck:
+		return stepLabel(e, total)
+	},
+	builder.EventStepEnd: func(e builder.Event, total int) string {
+		return stepLabel(e, total) + " " + ending(e)
+	},
+	builder.EventLog:   func(e builder.Event, _ int) string { return logText(e) },
+	builder.EventRetry: func(e builder.Event, _ int) string { return e.Message },
+	builder.EventCheck: func(e builder.Event, _ int) string {
 		if *e.OK {
-			return prefix(e) + fmt.Sprintf("check %s: ok in %s", e.Name, elapsed(e))
+			return fmt.Sprintf("check %s: ok in %s", e.Name, elapsed(e))
 		}
-		return prefix(e) + fmt.Sprintf("check %s: FAILED: %s", e.Name, clean(e.Message))
-	case builder.EventBuildEnd:
-		return prefix(e) + endText(e)
+		return fmt.Sprintf("check %s: FAILED: %s", e.Name, e.Message)
+	},
+	builder.EventSource:   func(e builder.Event, _ int) string { return e.Name + " came from " + e.Message },
+	builder.EventBuildEnd: func(e builder.Event, _ int) string { return endText(e) },
+}
+
+func eventText(e builder.Event, total int) string {
+	if text, ok := eventTexts[e.Type]; ok {
+		return text(e, total)
 	}
 	return ""
 }
 
-func prefix(e builder.Event) string {
-	if e.Batch != "" {
-		return e.Template + " " + e.Batch + " | "
+// stepLabel counts a step and says what it is; a batch is in the prefix already.
+func stepLabel(e builder.Event, total int) string {
+	text := fmt.Sprintf("step %d/%d", e.Index, total)
+	if e.Batch == "" {
+		text += ": " + oneLine(e.Message)
 	}
-	return e.Template + " | "
+	return text
+}
+
+func startText(e builder.Event, _ int) string {
+	text := fmt.Sprintf("building: template %s, build %s", e.TemplateID, e.BuildID)
+	if e.Attempt > 1 {
+		text += fmt.Sprintf(", attempt %d", e.Attempt)
+	}
+	return text
+}
+
+// layerHash ends the builder's own lines: it says nothing to people.
+var layerHash = regexp.MustCompile(` \[[0-9a-f]{64}\]$`)
+
+func logText(e builder.Event) string {
+	switch {
+	case quiet(e):
+		return ""
+	case e.Stream == "" && strings.HasSuffix(e.Message, "]"):
+		return layerHash.ReplaceAllString(e.Message, "")
+	}
+	return e.Message
+}
+
+// quiet reports whether a log line is for the log file alone: what only the
+// makers of the endpoint care for, and what other events say better.
+func quiet(e builder.Event) bool {
+	return e.Level == "debug" || e.Stream == "" && (strings.HasPrefix(e.Message, "Build failed: ") || strings.HasPrefix(e.Message, "Building template "))
 }
 
 func ending(e builder.Event) string {
@@ -139,50 +186,4 @@ func endText(e builder.Event) string {
 		return "interrupted after " + elapsed(e)
 	}
 	return "failed after " + elapsed(e)
-}
-
-func elapsed(e builder.Event) string {
-	if e.Seconds == nil {
-		return "0s"
-	}
-	return duration(time.Duration(*e.Seconds * float64(time.Second)))
-}
-
-// duration writes d the way a person says it: 0.42s, 12.3s, 4m05s.
-func duration(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.2fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	d = d.Round(time.Second)
-	if d < time.Hour {
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
-}
-
-// bytesText writes a size in decimal units.
-func bytesText(n int64) string {
-	const unit = 1000
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, units := float64(n)/unit, "kMGT"
-	for value >= unit && len(units) > 1 {
-		value, units = value/unit, units[1:]
-	}
-	return fmt.Sprintf("%.1f %cB", value, units[0])
-}
-
-// oneLine shortens text to one line that fits beside a progress bar.
-func oneLine(s string) string {
-	s = clean(s)
-	for i, r := range s {
-		if r == '\n' || i > 100 {
-			return s[:i] + " ..."
-		}
-	}
-	return s
 }

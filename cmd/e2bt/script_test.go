@@ -37,7 +37,9 @@ func TestScript(t *testing.T) {
 			env.Setenv("E2BT_HOME", filepath.Join(env.WorkDir, ".home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "server": server},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"bytes": bytesFile, "exits": exits, "nothing-holds": nothingHolds, "server": server, "shape": shape, "stand-in": standIn,
+		},
 	})
 }
 

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,34 +11,25 @@ import (
 	"github.com/e2bt/e2bt/diagnose"
 )
 
-// tailLines is how many lines of a failed step's log are shown.
-const tailLines = 20
-
 // session shows one run: it prints events, writes every build's log, and
 // diagnoses failures. Its methods are called by one goroutine at a time.
 type session struct {
 	app     *app
 	cfg     *config.Config
-	plan    *builder.Plan
 	printer printer
+	seams   seams
 	rules   *diagnose.Engine
 	builds  map[string]*buildLog // by template name
 	pending map[string]found     // by template name: a failure that a retry may still cure
 	found   []found
-	errs    []error
+	lost    error // the first trouble with a log file
 }
 
-// buildLog is the log of one attempt to build one template.
-type buildLog struct {
-	path    string
-	file    *os.File
-	w       *bufio.Writer
-	scanner *diagnose.Scanner // of the step that runs
-	tail    []string
-}
-
-func (a *app) session(cfg *config.Config, plan *builder.Plan, at *endpoint, json bool) *session {
-	s := &session{app: a, cfg: cfg, plan: plan, builds: map[string]*buildLog{}, pending: map[string]found{}}
+func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *session {
+	s := &session{
+		app: a, cfg: cfg, builds: map[string]*buildLog{}, pending: map[string]found{},
+		seams: seams{secrets: &a.secrets},
+	}
 	file, live := a.terminal(a.stdout)
 	switch {
 	case json:
@@ -49,13 +37,13 @@ func (a *app) session(cfg *config.Config, plan *builder.Plan, at *endpoint, json
 	case live:
 		s.printer = newBarPrinter(a.stdout, file, plan)
 	default:
-		s.printer = newPlainPrinter(a.stdout, a.local)
+		s.printer = newPlainPrinter(a.stdout)
 	}
 	return s
 }
 
-func (s *session) run(ctx context.Context, r *builder.Runner) (results []builder.Result) {
-	s.show(func() { results = r.Run(ctx, s.plan) })
+func (s *session) run(ctx context.Context, r *builder.Runner, plan *builder.Plan) (results []builder.Result) {
+	s.show(func() { results = r.Run(ctx, plan) })
 	return results
 }
 
@@ -67,28 +55,35 @@ func (s *session) show(f func()) {
 		s.keep(b.close())
 	}
 	for _, f := range s.found {
-		f.print(s.app.stderr, s.cfg.Files, s.app.render(s.app.stderr))
+		f.print(s.app.stderr, s.cfg.Files, s.app.render())
 	}
-	for _, err := range s.errs {
-		fmt.Fprintln(s.app.stderr, "Warning: "+err.Error())
+	if s.lost != nil {
+		fmt.Fprintf(s.app.stderr, "Warning: logs are not whole: %s\n", s.lost)
 	}
 }
 
 // keep remembers the first trouble with a log file; a build goes on without it.
 func (s *session) keep(err error) {
-	if err != nil && len(s.errs) == 0 {
-		s.errs = append(s.errs, err)
+	if s.lost == nil {
+		s.lost = err
 	}
 }
 
+// event takes what a build says: made harmless, and without secrets, before
+// anything else sees it.
 func (s *session) event(e builder.Event) {
+	e.Message = clean(e.Message)
+	s.seams.pass(e, s.shown)
+}
+
+func (s *session) shown(e builder.Event) {
 	switch e.Type {
 	case builder.EventBuildStart:
 		delete(s.pending, e.Template)
 		s.open(e)
 	case builder.EventStepStart:
 		s.fresh(e.Template)
-		s.log(e, "step: "+e.Message)
+		s.log(e, "step "+e.Message)
 	case builder.EventLog:
 		s.log(e, e.Message)
 		s.scan(e)
@@ -106,25 +101,9 @@ func (s *session) open(e builder.Event) {
 	if old := s.builds[e.Template]; old != nil {
 		s.keep(old.close())
 	}
-	dir := filepath.Join(s.app.state(), "logs")
-	name := fmt.Sprintf("%s-%s-%.8s.log", fileName(e.Template), e.Time.UTC().Format("20060102-150405"), e.BuildID)
-	b := &buildLog{path: filepath.Join(dir, name)}
+	b, err := createLog(s.app.logs(), e)
+	s.keep(err)
 	s.builds[e.Template] = b
-	s.fresh(e.Template)
-	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		b.file, err = os.Create(b.path)
-	}
-	if err != nil {
-		s.keep(fmt.Errorf("writing the log: %w", err))
-		b.path = "lost"
-		return
-	}
-	b.w = bufio.NewWriterSize(s.app.secrets.writer(b.file), 64<<10)
-}
-
-func fileName(template string) string {
-	return strings.NewReplacer("/", "_", ":", "_").Replace(template)
 }
 
 // fresh forgets the lines of the step before: a failure is explained by the
@@ -136,16 +115,9 @@ func (s *session) fresh(template string) {
 }
 
 func (s *session) log(e builder.Event, message string) {
-	b := s.builds[e.Template]
-	if b == nil || b.w == nil {
-		return
+	if b := s.builds[e.Template]; b != nil {
+		s.keep(b.write(e, message))
 	}
-	where := e.Batch
-	if where == "" {
-		where = e.Phase
-	}
-	_, err := fmt.Fprintf(b.w, "%s %s | %s\n", e.Time.UTC().Format("15:04:05.000"), where, clean(message))
-	s.keep(err)
 }
 
 // scan feeds a line to the diagnosis and keeps the last ones.
@@ -154,18 +126,17 @@ func (s *session) scan(e builder.Event) {
 	if b == nil {
 		return
 	}
-	line := clean(e.Message)
 	if b.scanner == nil {
 		b.scanner = s.engine().Scanner(diagnose.Context{})
 	}
-	_, _ = b.scanner.Write([]byte(line + "\n")) // never fails
-	if e.Level == "debug" || strings.HasPrefix(line, "Build failed: ") {
-		return // the finding says the latter better
+	_, _ = b.scanner.Write([]byte(e.Message + "\n")) // never fails
+	if quiet(e) {
+		return
 	}
 	if len(b.tail) == tailLines {
 		b.tail = append(b.tail[:0], b.tail[1:]...)
 	}
-	b.tail = append(b.tail, line)
+	b.tail = append(b.tail, e.Message)
 }
 
 // engine loads the rules when the first line comes, not before.
@@ -198,8 +169,10 @@ func (s *session) retryable(f builder.Failure) bool {
 
 // diagnose says what a failure was and where.
 func (s *session) diagnose(f builder.Failure) found {
+	f.Reason = s.app.secrets.hide(clean(f.Reason))
 	b := s.builds[f.Template.Name]
 	context := failureContext(f)
+	context.Language = s.app.lang
 	var finding *diagnose.Finding
 	if b == nil || b.scanner == nil {
 		finding = s.engine().Scanner(context).Finding()
@@ -226,19 +199,4 @@ func failureContext(f builder.Failure) diagnose.Context {
 		c.Batch = f.Template.Address + ".batch." + f.Step.Batch
 	}
 	return c
-}
-
-func (b *buildLog) close() error {
-	if b.file == nil {
-		return nil
-	}
-	flushErr, closeErr := b.w.Flush(), b.file.Close()
-	b.file = nil
-	if flushErr != nil {
-		return fmt.Errorf("writing the log: %w", flushErr)
-	}
-	if closeErr != nil {
-		return fmt.Errorf("writing the log: %w", closeErr)
-	}
-	return nil
 }

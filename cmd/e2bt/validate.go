@@ -12,9 +12,13 @@ import (
 func newValidate(a *app) *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:   "validate [--json] [PATH...]",
+		Use:   "validate [PATH...]",
 		Short: "Report every mistake that can be known without an API",
-		RunE:  func(_ *cobra.Command, args []string) error { return a.validate(args, json) },
+		Long: `Report every mistake that can be known without an API, of all files at once,
+each with its line and what to do. The exit code is 3 where there is one.`,
+		Example: `  e2bt validate
+  e2bt validate --json agent.hcl       # in the shape of Terraform's validate -json`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.validate(args, json) },
 	}
 	cmd.Flags().BoolVar(&json, "json", false, "print the diagnostics as JSON, in Terraform's shape")
 	return cmd
@@ -25,21 +29,10 @@ func (a *app) validate(paths []string, json bool) error {
 	if err != nil {
 		return err
 	}
-	if !diags.HasErrors() {
-		var planned hcl.Diagnostics
-		_, planned = builder.New(cfg, nil, scanFiles)
-		diags = append(diags, planned...)
-	}
+	_, planned := a.planned(cfg, diags, nil)
+	diags = append(diags, planned...)
 	if json {
-		text, err := config.DiagnosticsJSON(diags, cfg.Files)
-		if err != nil {
-			return fmt.Errorf("encoding the diagnostics: %w", err)
-		}
-		fmt.Fprintln(a.stdout, string(text))
-		if diags.HasErrors() {
-			return exitWith(exitConfig, nil)
-		}
-		return nil
+		return a.diagnosticsJSON(cfg, diags)
 	}
 	if err := a.report(cfg, diags); err != nil {
 		return err
@@ -48,9 +41,24 @@ func (a *app) validate(paths []string, json bool) error {
 	return nil
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// planned makes the plan of a configuration. One with mistakes has none, but
+// its files can be looked for all the same.
+func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string) (*builder.Plan, hcl.Diagnostics) {
+	if diags.HasErrors() {
+		return nil, builder.CheckFiles(cfg, scanFiles)
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	a.chooseMirror(cfg)
+	return builder.New(cfg, globs, scanFiles)
+}
+
+func (a *app) diagnosticsJSON(cfg *config.Config, diags hcl.Diagnostics) error {
+	text, err := config.DiagnosticsJSON(diags, cfg.Files)
+	if err != nil {
+		return fmt.Errorf("encoding the diagnostics: %w", err)
+	}
+	fmt.Fprintln(a.stdout, string(escape(text)))
+	if diags.HasErrors() {
+		return exitWith(exitConfig, nil)
+	}
+	return nil
 }

@@ -1,9 +1,9 @@
 # apt: no package of that name, in the languages that Debian's images come with.
 rule "apt_missing_package" {
-  category = "missing_package"
-  tool     = "apt"
-  priority = 45
-  match    = <<-RE
+  category   = "missing_package"
+  tool       = "apt"
+  priority   = 45
+  match      = <<-RE
     未发现软件包 (?P<package>\S+)
     無法找到套件 (?P<package>\S+)
     找不到套件 (?P<package>\S+)
@@ -26,12 +26,15 @@ rule "apt_missing_package" {
     Невозможно найти пакет (?P<package>\S+)
     パッケージ (?P<package>\S+) が見つかりません
   RE
-  subject  = package
-  summary  = "apt finds no package called ${package}."
-  detail   = known("apt", package) == "" ? "" : "Did you mean ${known("apt", package)}?"
+  subject    = package
+  summary    = "apt finds no package called ${package}."
+  summary_zh = "apt 找不到名为 ${package} 的软件包。"
+  detail     = known("apt", package) == "" ? "" : "Did you mean ${known("apt", package)}?"
+  detail_zh  = known("apt", package) == "" ? "" : "是否想写 ${known("apt", package)}？"
   fix {
-    when  = known("apt", package) != ""
-    title = "Write ${known("apt", package)} instead of ${package}."
+    when     = known("apt", package) != ""
+    title    = "Write ${known("apt", package)} instead of ${package}."
+    title_zh = "把 ${package} 改写为 ${known("apt", package)}。"
     edit {
       address = "${batch}.apt[\"${package}\"]"
       set     = known("apt", package)

@@ -1,8 +1,8 @@
 # Credentials missing, wrong or refused.
 rule "auth" {
-  category = "auth"
-  priority = 80
-  match    = <<-RE
+  category   = "auth"
+  priority   = 80
+  match      = <<-RE
     (?i)\b40[137] client error
     (?i)http code 407
     (?i)unauthorized for url|forbidden for url
@@ -10,7 +10,21 @@ rule "auth" {
     (?i)\b403\b.{0,3}forbidden
     (?i)http (?:error|status|code)?:? ?40[13]\b
     (?i)status(?: code)?:? 40[13]\b
-    (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code|got) (?:status code )?(?:http )?(?:error )?40[137]\b
+    (?i)(?:returned|returned error:|server returned code|request failed:|failed with|responded with|response code) (?:status code )?(?:http )?(?:error )?40[137]\b
+    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)\S*: (?:Unauthorized|Forbidden)
+    bad response (?:Unauthorized 401|Forbidden 403)
+    authenticated registries require a credential-provider
+    no token found, please run `cargo login`
+    in _prompt_for_password$
+    Response Code: 40[13]\b
+    (?i)\bgot 40[137]\b
+    API Error: 40[13]\b
+    Failed to fetch credentials for https?://(?P<host>[^/\s:]+)
+    Missing credentials for https?://(?P<host>[^/\s:]+)
+    Error code: 40[13]\b
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 40[13]:
+    Failed to authenticate\b
+    (?:PermissionDenied|Authentication)(?:Error|Exception)\b
     npm (?:error|ERR!) code (?:E401|E403|ENEEDAUTH|EOTP)
     npm (?:error|ERR!) 40[13] .*https?://[^/\s]+/(?:download/)?(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)(?:/(?P<version>\d[\w.+-]*))?
     ERR_PNPM_FETCH_40[13] +GET https?://[^/\s]+/(?P<package>(?:@[\w.-]+(?:/|%2[fF]))?[\w.-]+)
@@ -54,7 +68,9 @@ rule "auth" {
     (?i)unable to find image .* requires authentication
     failed to authenticate|Missing API key
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retries left
     (?i)rate.?limit
     This module version is not available
@@ -62,18 +78,21 @@ rule "auth" {
     ^# get https?://
     Could not fetch URL \S+/simple/pip/
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     go: .*git ls-remote .*exit status 128
     This module version is not available
     (?i)rate.?limit
   RE
-  subject  = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
-  version  = version
-  summary  = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
+  subject    = coalesce(replace(package, "%2f", "/"), replace(image_name, "docker.io/library/", ""), pulling == "" ? "" : base_reference, vcs_repo, uv_missing, failed_package, private_package, host, apt_error_host, git_host, net_host)
+  version    = version
+  summary    = "The server refuses without valid credentials${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : " (${coalesce(host, apt_error_host, git_host, net_host)})"}."
+  summary_zh = "服务器因缺少有效凭据而拒绝${coalesce(host, apt_error_host, git_host, net_host) == "" ? "" : "（${coalesce(host, apt_error_host, git_host, net_host)}）"}。"
   fix {
-    when   = claude != ""
-    title  = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
-    detail = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
+    when      = claude != ""
+    title     = "Give the sandbox a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, and the ANTHROPIC_BASE_URL that goes with it."
+    title_zh  = "给沙箱提供有效的 ANTHROPIC_API_KEY 或 ANTHROPIC_AUTH_TOKEN，以及与之匹配的 ANTHROPIC_BASE_URL。"
+    detail    = "Pass it when the sandbox starts (e2bt sandbox create --env), do not build it into the template."
+    detail_zh = "在启动沙箱时传入（e2bt sandbox create --env），不要构建进模板。"
   }
 }
 
@@ -89,6 +108,7 @@ rule "auth_curl" {
   RE
   subject    = coalesce(net_host, command_host)
   summary    = "The server refuses (401 or 403)."
+  summary_zh = "服务器拒绝访问（401 或 403）。"
 }
 
 fact "claude" {
@@ -101,7 +121,7 @@ fact "command_host" {
 
 fact "apt_error_host" {
   match = <<-RE
-    ^Err:\d+ https?://(?P<apt_error_host>[a-zA-Z0-9.-]+)
+    ^Err:[1-9]\d* https?://(?P<apt_error_host>[a-zA-Z0-9.-]+)
   RE
 }
 

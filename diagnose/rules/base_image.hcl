@@ -1,8 +1,8 @@
 # The base image, or its platform, is not to be had.
 rule "base_image" {
-  category = "base_image"
-  priority = 85
-  match    = <<-RE
+  category   = "base_image"
+  priority   = 85
+  match      = <<-RE
     image '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: 
     repository '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?' not found: verify
     access denied to '(?P<image_name>[^']+?)(?::(?P<tag>\w[\w.-]*))?': you don't have permission to pull
@@ -24,20 +24,31 @@ rule "base_image" {
     short-name "(?P<image_name>[^" ]+)" did not resolve to an alias
     (?i)requested access to the resource is denied
     (?i)initializing source docker://(?P<image_name>\S+?)(?::(?P<tag>\w[\w.-]*))?: .*(?:unknown|not found|denied)
-    ^(?:Error: )?template '(?P<image_name>[^']+)' not found
+    (?:^|[:] )template '(?P<image_name>[^']+)' not found
     tag '(?P<tag>[^']+)' does not exist for template '(?P<image_name>[^']+)'
     you don't have access to template '(?P<image_name>[^']+)'
     error getting base template
     (?:^|ERROR: )(?P<image_name>[a-z0-9.-]+(?::\d+)?/[\w./-]+):(?P<tag>[\w.-]+): not found$
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     returned status code (?:429|5\d\d)
     toomanyrequests
     (?i)tls handshake timeout
   RE
-  subject  = replace(coalesce(image_name, base_image, image), "docker.io/", "")
-  version  = image_name == "" ? base_tag : tag
-  summary  = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+  subject    = platform != "" ? coalesce(base_reference, image_name, image, base_image) : replace(coalesce(image_name, base_image, image), "docker.io/", "")
+  version    = platform != "" ? "linux/amd64" : image_name == "" ? base_tag : tag
+  summary    = "The base image ${coalesce(image_name, base_image, image)} is not to be had."
+  summary_zh = "无法取得基础镜像 ${coalesce(image_name, base_image, image)}。"
+}
+
+fact "platform" {
+  match = <<-RE
+    (?i)no match(?:ing)? (?:manifest for |image for platform|for platform)
+    (?i)no image found in (?:image index|manifest list) for architecture
+    (?i)image architecture "[^"]+" does not match expected 
+    (?i)was found but (?:does not|its platform)
+  RE
+  value = "linux/amd64"
 }
 
 # Which image a log says that it starts from.
@@ -75,5 +86,5 @@ sample "buildkit" {
     #2 [internal] load metadata for registry.example/base/web:2
     #2 ERROR: no match for platform in manifest: not found
   LOG
-  want = { category = "base_image", subject = "registry.example/base/web", version = "2" }
+  want = { category = "base_image", subject = "registry.example/base/web:2", version = "linux/amd64" }
 }

@@ -1,8 +1,8 @@
 # A command that is not installed or not in PATH.
 rule "command_not_found" {
-  category = "command_not_found"
-  priority = 50
-  match    = <<-RE
+  category   = "command_not_found"
+  priority   = 50
+  match      = <<-RE
     (?:^|: )(?:line )?(?:\d+: )?(?P<name>[\w./@+-]+): command not found$
     (?:ba|da|z)?sh: (?:line )?(?:\d+: )?(?P<name>[\w./@+-]+): (?:command )?not found
     (?:^|[/ ])[\w./-]+(?:\.sh)?: (?:line )?\d+: (?P<name>[\w.@+-]+): not found$
@@ -17,15 +17,24 @@ rule "command_not_found" {
     ERR_PNPM_NO_SCRIPT +Missing script: (?P<name>[\w:.-]+)
     (?i)error Command "(?P<name>[^"]+)" not found
     ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL +Command "(?P<name>[^"]+)" not found
+    Couldn't find the binary (?P<name>[\w.@/-]+)
+    Could not find an existing '(?P<name>[^']+)' binary to run
+    python[\d.]*: No module named (?P<name>[\w.]+)
     (?i)couldn't find a script named "(?P<name>[^"]+)"
-    (?i)failed to spawn: `(?P<name>[^`]+)`
+    (?i)failed to spawn: `?(?P<name>[^`\s]+)`?
     (?i)command not found: (?P<name>[\w.+-]+)$
+    Claude Code not found at: (?P<name>\S+)
+    Claude Code native binary not found at (?P<name>\S+?)\. 
+    Claude Code not found\b
+    CLINotFoundError
+    Claude Code (?:executable|native binary) (?:not found )?at (?P<name>\S+) not found
     (?i)no such command: `?(?P<name>[\w.+-]+)
     (?i)could not determine executable to run
     sudo: (?P<name>\S+): command not found
     (?i)env: ['‘"]?(?P<name>[\w.+-]+)['’"]?: No such file or directory
     env: can't execute '(?P<name>[^']+)'
-    xargs: (?P<name>[\w.+-]+): No such file or directory
+    (?:xargs|nice|nohup|setsid|stdbuf|ionice|chroot|exec|time): ['‘"]?(?P<name>[\w.+-]+)['’"]?: No such file or directory
+    git: '(?P<name>[\w-]+)' is not a git command
     (?i)cannot find command '(?P<name>[^']+)'
     npm (?:error|ERR!) syscall spawn (?P<name>[\w.+-]+)
     exec: (?P<name>[\w./+-]+): not found
@@ -34,27 +43,35 @@ rule "command_not_found" {
     OCI runtime exec failed: .*exec: "(?P<name>[^"]+)"
     (?i)no such (?:program|executable):? ['"`]?(?P<name>[\w.+-]+)
   RE
-  subject  = name
-  summary  = "The command ${name} is not there."
+  except     = <<-RE
+    sh: (?:line )?\d+: (?:\[\[|source|pushd|popd|declare|shopt|let|mapfile|select|typeset): not found
+  RE
+  subject    = name
+  summary    = "The command ${name} is not there."
+  summary_zh = "没有 ${name} 这个命令。"
   fix {
-    when  = provides("apt", basename(name)) != ""
-    title = "Add apt = [\"${provides("apt", basename(name))}\"] to the batch."
+    when     = provides(coalesce(system, "apt"), basename(name)) != ""
+    title    = "Add ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), basename(name))}\"] to the batch."
+    title_zh = "在批次里加上 ${coalesce(system, "apt")} = [\"${provides(coalesce(system, "apt"), basename(name))}\"]。"
+    safe     = true
     edit {
-      address = "${batch}.apt[+]"
-      set     = provides("apt", basename(name))
+      address = "${batch}.${coalesce(system, "apt")}[+]"
+      set     = provides(coalesce(system, "apt"), basename(name))
     }
   }
   fix {
-    when  = provides("npm", basename(name)) != ""
-    title = "Add npm = [\"${provides("npm", basename(name))}\"] to the batch."
+    when     = provides("npm", basename(name)) != ""
+    title    = "Add npm = [\"${provides("npm", basename(name))}\"] to the batch."
+    title_zh = "在批次里加上 npm = [\"${provides("npm", basename(name))}\"]。"
     edit {
       address = "${batch}.npm[+]"
       set     = provides("npm", basename(name))
     }
   }
   fix {
-    when  = provides("pip", basename(name)) != ""
-    title = "Add pip = [\"${provides("pip", basename(name))}\"] to the batch."
+    when     = provides("pip", basename(name)) != ""
+    title    = "Add pip = [\"${provides("pip", basename(name))}\"] to the batch."
+    title_zh = "在批次里加上 pip = [\"${provides("pip", basename(name))}\"]。"
     edit {
       address = "${batch}.pip[+]"
       set     = provides("pip", basename(name))
@@ -68,6 +85,7 @@ rule "command_not_found_127" {
   priority   = 10
   confidence = "low"
   summary    = "A command is not there: that is what exit code 127 means."
+  summary_zh = "有命令不存在：退出码 127 就是这个意思。"
 }
 
 sample "bash" {

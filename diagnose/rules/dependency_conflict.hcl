@@ -1,8 +1,8 @@
 # Each exists, together they cannot be had.
 rule "dependency_conflict" {
-  category = "dependency_conflict"
-  priority = 53
-  match    = <<-RE
+  category   = "dependency_conflict"
+  priority   = 53
+  match      = <<-RE
     installing (?P<package>\S+) \(\S+\) breaks dependency
     (?i)could not satisfy dependencies|conflicting dependencies$
     all possible versions conflict with previously selected packages
@@ -44,20 +44,22 @@ rule "dependency_conflict" {
     (?i)problem: .*(?:conflicting requests|cannot install both)
     (?i)(?P<package>[\w.-]+)-\S+: (?:conflicts|breaks): \S+
     ^breaks: (?P<package>\S+)
+    ^conflicts: (?P<package>[\w.+-]+?)-\d\S*\[
     (?i)unresolvable package conflicts|are in conflict
     (?i)go: \S+ requires.*but \S+ is requested|ambiguous import: found package (?P<package>\S+)
     (?i)could not resolve dependencies for project .*conflict
     Unable to find a (?:compatible )?set of packages|DependencyResolutionError
   RE
-  until    = "^Successfully installed \\S"
-  except   = <<-RE
+  until      = "^Successfully installed \\S"
+  except     = <<-RE
     dependency resolver does not currently take into account
     doesn't match any versions
     ^npm (?:WARN|warn)
     candidate versions found which didn't match
     ^W: 
   RE
-  unless   = <<-RE
+  unless     = <<-RE
+    (?i)incompatible with the existing python installation
     (?i)following specifications were found to be incompatible with your system
     candidate versions found which didn't match
     no matching package named
@@ -66,30 +68,48 @@ rule "dependency_conflict" {
     requires a different Python
     requires rustc
   RE
-  subject  = coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
-  version  = coalesce(constraint_version, version)
-  summary  = "${coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "The packages")}: the requirements exclude each other."
+  subject    = coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package)
+  version    = coalesce(constraint_version, conflict_version, conflict_over == "" ? version : "")
+  summary    = "${coalesce(constraint, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "The packages")}: the requirements exclude each other."
+  summary_zh = "${coalesce(constraint, conflict_over, package_conflict, pnpm_peer, package, apt_conflict, apt_package, "这些软件包")}：各项要求互相冲突。"
   fix {
-    when  = found_npm != ""
-    title = "Or install as npm 6 did: npm install --legacy-peer-deps (flags = [\"--legacy-peer-deps\"])."
+    when     = found_npm != ""
+    title    = "Or install as npm 6 did: npm install --legacy-peer-deps (flags = [\"--legacy-peer-deps\"])."
+    title_zh = "或者像 npm 6 那样安装：npm install --legacy-peer-deps（flags = [\"--legacy-peer-deps\"]）。"
   }
 }
 
 # dpkg -i does not fetch what a package needs.
 rule "apt_not_installable" {
-  category = "dependency_conflict"
-  tool     = "apt"
-  priority = 51
-  match    = <<-RE
+  category   = "dependency_conflict"
+  tool       = "apt"
+  priority   = 51
+  match      = <<-RE
     ^(?P<package>[a-z0-9][\w.+-]*)(?::\w+)? : Depends: (?P<needs>[a-z0-9][\w.+-]*).* but it is not (?:installable|going to be installed)
     ^Depends: (?P<needs>\S+) .*but it is not (?:installable|going to be installed)
   RE
-  subject  = package
-  summary  = "${package} needs ${needs}, which cannot be had here."
+  subject    = package
+  summary    = "${package} needs ${needs}, which cannot be had here."
+  summary_zh = "${package} 需要 ${needs}，而这里没有。"
 }
 
+# The first line that says no more than which packages exclude each other names
+# one that was asked for; one with "but" is about what comes along.
 fact "apt_conflict" {
-  match = "^(?P<apt_conflict>[a-z0-9][\\w.+-]*)(?::\\w+)? : (?:Conflicts|Breaks|Kollidiert mit|Est en conflit avec|冲突)[:：]"
+  match = "^(?P<apt_conflict>[a-z0-9][\\w.+-]*)(?::\\w+)? : (?:Conflicts|Breaks|Kollidiert mit|Est en conflit avec|En conflicto con|冲突)[:：] [^ ]+$"
+  first = true
+}
+
+# What pip's requirements disagree about.
+fact "conflict_over" {
+  match = <<-RE
+    ^(?:[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])? \d\S* depends on|The user requested(?: \(constraint\))?) (?P<conflict_over>[A-Za-z0-9][\w.-]*)
+  RE
+  first = true
+}
+
+fact "conflict_version" {
+  match = "^The user requested (?:\\(constraint\\) )?[A-Za-z0-9][\\w.-]*[=<>!~]=?(?P<conflict_version>\\d\\S*)"
 }
 
 fact "package_conflict" {
@@ -97,7 +117,10 @@ fact "package_conflict" {
 }
 
 fact "pnpm_peer" {
-  match = "^(?:[└├]─[┬─] |dependencies:$)?\\+? ?(?P<pnpm_peer>(?:@[\\w.-]+/)?[\\w.-]+) \\d\\S*: unmet peer"
+  match = <<-RE
+    ^(?:│ +)*[└├]─┬ (?P<pnpm_peer>(?:@[\w.-]+/)?[\w.-]+) \d
+  RE
+  first = true
 }
 
 sample "pip" {

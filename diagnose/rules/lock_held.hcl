@@ -1,18 +1,20 @@
 # Another process holds a package manager's lock.
 rule "lock_held" {
-  category = "lock_held"
-  priority = 74
-  match    = <<-RE
+  category   = "lock_held"
+  priority   = 74
+  match      = <<-RE
     can't create transaction lock on (?P<path>\S+)
     (?i)lock.*resource temporarily unavailable
     (?i)could not get lock (?P<path>\S+?)[. ]
     (?i)unable to (?:acquire the dpkg frontend lock|lock the administration directory) \((?P<path>[^)]+)\), is another process
     (?i)dpkg: error: dpkg frontend lock (?:is )?(?:was )?locked by another process
+    \(unable to lock database\)
     (?i)unable to lock (?:database|directory (?P<path>\S+?))[: ]
     (?i)failed to open apk database: temporary error
     BlockingIOError: \[Errno 11\]
     \bECOMPROMISED\b
     (?i)lock compromised
+    failed to acquire package cache lock
     (?i)ELOCKED|lock file is already being held
     (?i)another (?:app|copy|instance|process) (?:is )?(?:currently )?(?:holding|using) the (?:yum|dnf|rpm|package)? ?lock
     (?i)failed to init transaction \(unable to lock database\)
@@ -26,15 +28,16 @@ rule "lock_held" {
     Impossible d'obtenir le verrou (?P<path>\S+)
     No se pudo bloquear (?P<path>\S+)
   RE
-  except   = <<-RE
+  except     = <<-RE
     Waiting for cache lock
     \(13: |are you root|Permission denied|权限不够|Keine Berechtigung
   RE
-  unless   = <<-RE
+  unless     = <<-RE
     \(13: (?:Permission denied|权限不够|Keine Berechtigung|Permission non)
   RE
-  subject  = path
-  summary  = "Another process holds the package manager's lock${path == "" ? "" : " ${path}"}."
+  subject    = coalesce(requested, path)
+  summary    = "Another process holds the package manager's lock${path == "" ? "" : " ${path}"}."
+  summary_zh = "另一个进程持有软件包管理器的锁${path == "" ? "" : " ${path}"}。"
 }
 
 sample "apt" {

@@ -1,12 +1,13 @@
 # No way to the server: DNS, refused, reset, unreachable. Warnings of this kind
 # explain what package managers say after them.
 rule "network_dns" {
-  category = "network"
-  priority = 77
-  match    = <<-RE
+  category   = "network"
+  priority   = 77
+  match      = <<-RE
     (?i)bad address '(?P<host>[^']+)'
     (?i)couldn't resolve host(?:name)?
     (?i)name resolution (?:failed|failure|error)
+    DNS: (?:transient error|lookup error|error)
     (?i)could not resolve (?:host(?:name)?|proxy)\b:? ?['"]?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)
     (?i)could not resolve hostname \(could not resolve host: (?P<host>[a-z0-9.-]+)
     (?i)failed to open tcp connection to (?P<host>[a-z0-9.-]+)
@@ -30,19 +31,23 @@ rule "network_dns" {
     (?:Temporärer Fehler (?:bei der Namensauflösung|beim Auflösen)|Der Name oder der Dienst ist nicht bekannt)
     (?:Échec temporaire dans la résolution|Nom ou service inconnu|Fallo temporal en la resolución|Nome ou serviço desconhecido|Falha temporária na resolução)
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     ^npm (?:WARN|warn)
+    ^sudo: unable to resolve host
   RE
-  subject  = coalesce(failed_package, host != "hostname" ? host : "", net_host)
-  summary  = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
+  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, host != "hostname" ? host : "", net_host, apk_host, fetched_host)
+  summary    = "The name ${coalesce(host, net_host, "of the server")} cannot be resolved."
+  summary_zh = "无法解析${coalesce(host, net_host) == "" ? "服务器" : " ${coalesce(host, net_host)} "}的名字。"
 }
 
 rule "network_connect" {
-  category = "network"
-  priority = 76
-  match    = <<-RE
+  category   = "network"
+  priority   = 76
+  match      = <<-RE
     (?i)\bConnectionRefused\b|\bConnectionReset\b|\bConnectionTimeout\b
     (?i)APIConnectionError
     (?i)network error \(check internet
@@ -54,6 +59,21 @@ rule "network_connect" {
     (?i)connect ECONNREFUSED (?P<host>[0-9a-z.:]+)
     (?i)\b(?:ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ECONNABORTED|EPIPE)\b
     (?i)socket hang up
+    too many connection resets
+    The server aborted pending request
+    (?i)awaiting response\.\.\. No data received
+    ^No data received\.$
+    (?i)(?:Get|Head|Post) "[^"]+": (?:unexpected )?EOF$
+    (?i)end of file before message length reached
+    (?i)connection closed before message completed
+    (?i)error reading a body from connection
+    (?:DNSResolveFailed|ConnectionRefused|ConnectionClosed|ConnectionReset|FailedToOpenSocket|UnableToConnect|NetworkUnreachable|HostUnreachable) (?:downloading|extracting)
+    (?i)could not connect, are you offline
+    gyp ERR! stack is related to network connectivity
+    gyp http fetch GET \S+ attempt \d+ failed with (?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)
+    Cannot connect to the (?P<daemon>Docker) daemon at \S+
+    ProxyError: Conda cannot proceed
+    (?i)Max retries exceeded with url.*NewConnectionError
     (?i)connection refused
     (?i)connection reset by peer
     (?i)connection aborted
@@ -93,10 +113,12 @@ rule "network_connect" {
     (?i)proxyerror|tunnel connection failed: 50|unable to connect to proxy|proxy CONNECT aborted
     (?i)there was a problem (?:with )?(?:your )?network
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
-    (?i)docker daemon|docker\.sock
+    (?i)permission denied.*docker\.sock
     (?i)postgres|psql|mysql|redis|localhost|connection to server
     \[Errno 28\]
     ^(?:WARNING|ERROR|warning|error)?.*(?:MemoryError|Cannot allocate memory)
@@ -105,8 +127,25 @@ rule "network_connect" {
     ^npm (?:WARN|warn)
     (?i)http code 40[137] from proxy
   RE
-  subject  = coalesce(failed_package, host, base_image, git_host, net_host, apt_host)
-  summary  = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
+  subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
+  summary    = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
+  summary_zh = "无法连接服务器 ${coalesce(host, git_host, net_host, apt_host)}，或连接中断。"
+}
+
+# A binary made ready that cannot be had is built instead: what fails then says
+# more, if anything does.
+rule "network_prebuilt" {
+  category   = "network"
+  tool       = "npm"
+  priority   = 20
+  confidence = "medium"
+  match      = <<-RE
+    node-pre-gyp (?:ERR! install|WARN) .*(?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|socket hang up|request to \S+ failed)
+    prebuild-install (?i:warn|err!).*(?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|socket hang up)
+  RE
+  subject    = failed_package
+  summary    = "${coalesce(failed_package, "A package")} cannot download what it would install."
+  summary_zh = "${coalesce(failed_package, "某个软件包")} 无法下载它要安装的内容。"
 }
 
 # A warning before another try. It explains a package that is not found, but not
@@ -124,6 +163,7 @@ rule "network_retry" {
   unless     = "^(?:Successfully installed|added \\d+ packages|Done in )"
   subject    = net_host
   summary    = "The connection to the server broke, again and again."
+  summary_zh = "与服务器的连接一再中断。"
 }
 
 sample "pip_refused_then_no_match" {
@@ -162,4 +202,17 @@ sample "survived" {
     ERROR: Could not find a version that satisfies the requirement flask==99 (from versions: 2.2.5, 3.0.3)
   LOG
   want = { category = "version_not_found", subject = "flask" }
+}
+
+sample "gyp_headers" {
+  log  = <<-LOG
+    npm error path /app/node_modules/better-sqlite3
+    npm error prebuild-install warn install getaddrinfo ENOTFOUND github.example
+    npm error gyp http fetch GET https://node.example/node-v22-headers.tar.gz attempt 1 failed with ENOTFOUND
+    npm error gyp ERR! configure error
+    npm error gyp ERR! stack Error: This is most likely not a problem with node-gyp or the package itself and
+    npm error gyp ERR! stack is related to network connectivity. In most cases you are behind a proxy or have bad
+    npm error gyp ERR! not ok
+  LOG
+  want = { category = "network", subject = "better-sqlite3" }
 }

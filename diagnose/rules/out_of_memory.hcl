@@ -1,20 +1,22 @@
 # The kernel, a limit, or a run time ended a process for its memory.
 rule "out_of_memory" {
-  category = "out_of_memory"
-  priority = 94
-  match    = <<-RE
+  category   = "out_of_memory"
+  priority   = 94
+  match      = <<-RE
     (?i)heap out of memory
     (?i)javascript heap
     (?i)\bout of memory\b
     (?i)cannot allocate memory
     (?i)virtual memory exhausted
+    CondaMemoryError
+    failed to map segment from shared object$
     (?i)memory exhausted
     ^MemoryError
     (?:line \d+|行 \d+|Zeile \d+|ligne \d+|línea \d+): +\d+ (?:Killed|已杀死|Getötet|Processus arrêté|Terminado \(killed\)|Killed: 9)
     ^Killed$
     (?:^| )已杀死
     \d+ Killed +\S
-    signal: killed
+    (?:(?:^|[/ ])(?P<program>[\w.+-]+): )?signal: killed
     signal: 9, SIGKILL
     Killed signal terminated program (?P<program>\S+)
     internal compiler error: Killed
@@ -27,9 +29,10 @@ rule "out_of_memory" {
     runtime: out of memory
     内存不足|无法分配内存|Speicher konnte nicht belegt werden|Impossible d'allouer de la mémoire|No se pudo (?:asignar|reservar) (?:la )?memoria
   RE
-  except   = "(?i)scavenge might not succeed|error .*(?:context|allocat)ion failure$"
-  subject  = program
-  summary  = "A process ran out of memory and was ended."
+  except     = "(?i)scavenge might not succeed|error .*(?:context|allocat)ion failure$"
+  subject    = program
+  summary    = "A process ran out of memory and was ended."
+  summary_zh = "进程内存不足，被终止。"
 }
 
 rule "out_of_memory_137" {
@@ -39,6 +42,7 @@ rule "out_of_memory_137" {
   confidence = "medium"
   when       = timeout_s == 0 || seconds_s < timeout_s
   summary    = "A process was killed (exit code 137), most often for its memory."
+  summary_zh = "进程被杀死（退出码 137），最常见的原因是内存不足。"
 }
 
 sample "node" {

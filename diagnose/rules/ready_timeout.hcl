@@ -1,9 +1,9 @@
 # The start and ready phase: whatever fails in it is its own category, since the
 # template's parts before it are sound.
 rule "ready_timeout" {
-  category = "ready_timeout"
-  priority = 98
-  match    = <<-RE
+  category   = "ready_timeout"
+  priority   = 98
+  match      = <<-RE
     ready command (?:failed|timed out)
     start command failed
     (?i)error running start command
@@ -19,23 +19,26 @@ rule "ready_timeout" {
     (?i)health ?check failed after
     (?i)timeout: .* waiting for (?P<target>\S+:\d+)
   RE
-  subject  = coalesce(ready_target, ready_process, target)
-  summary  = "The start command did not get ready."
-  detail   = ready_port == "" ? "" : "The log says that the server listens on port ${ready_port}; ready must ask there."
+  subject    = coalesce(ready_target, ready_process, target)
+  summary    = "The start command did not get ready."
+  summary_zh = "启动命令没有就绪。"
+  detail     = ready_port == "" ? "" : "The log says that the server listens on port ${ready_port}; ready must ask there."
+  detail_zh  = ready_port == "" ? "" : "日志显示服务器监听端口 ${ready_port}；ready 必须询问这个端口。"
   fix {
-    when  = ready_port != "" && template != ""
-    title = "Ask on the port that the log names: ready { port = ${ready_port} }."
+    when     = ready_port != "" && template != ""
+    title    = "Ask on the port that the log names: ready { port = ${ready_port} }."
+    title_zh = "改为询问日志中提到的端口：ready { port = ${ready_port} }。"
     edit {
       address = "${template}.start.ready.port"
-      set     = ready_port
+      set     = parseint(ready_port, 10)
     }
   }
 }
 
 rule "ready_phase" {
-  category = "ready_timeout"
-  priority = 97
-  match    = <<-RE
+  category   = "ready_timeout"
+  priority   = 97
+  match      = <<-RE
     EADDRINUSE.*address already in use \S*?:(?P<port>\d+)$
     (?i)address already in use
     (?i)modulenotfounderror
@@ -43,9 +46,10 @@ rule "ready_phase" {
     (?i)command not found
     (?i)no such file or directory
   RE
-  when     = phase == "start"
-  subject  = port
-  summary  = "The start command failed."
+  when       = phase == "start"
+  subject    = port
+  summary    = "The start command failed."
+  summary_zh = "启动命令失败。"
 }
 
 fact "ready_target" {

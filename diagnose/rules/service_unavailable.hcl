@@ -1,8 +1,8 @@
 # The server answered with an error of its own (5xx).
 rule "service_unavailable" {
-  category = "service_unavailable"
-  priority = 78
-  match    = <<-RE
+  category   = "service_unavailable"
+  priority   = 78
+  match      = <<-RE
     (?i)\bERROR 5\d\d: 
     (?i)\b5\d\d (?:server|service) error
     (?i)received unexpected http status: 5\d\d
@@ -12,7 +12,17 @@ rule "service_unavailable" {
     (?i)status(?: code)?:? 5(?:0\d|2\d)\b
     (?i)status_code=5\d\d
     (?i)http status server error \(5\d\d
-    (?i)(?:returned|returned error:|server returned code|returned status code|request failed:|with status|responded with|response code|got) (?:an? )?(?:http )?(?:error )?(?:code )?5(?:0\d|2\d)\b
+    (?i)(?:returned|returned error:|server returned code|returned status code|request failed:|with status|responded with|response code) (?:an? )?(?:http )?(?:error )?(?:code )?5(?:0\d|2\d)\b
+    bad response .{3,30} 5\d\d \(
+    Response Code: 5\d\d\b
+    (?i)\bgot (?:error )?5\d\d\b
+    The registry appears to be down
+    ^error (?:An unexpected error occurred: ")?(?:Error: )?https?://\S+: (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)
+    API Error: (?:Repeated )?5\d\d\b
+    Error code: 5\d\d\b
+    (?:Build|Template|Sandbox|E2BRequest|File\w*)(?:Error|Exception): 5\d\d:
+    statusCode: 5\d\d
+    ServiceBusyException|ServiceUnavailableError|InternalServerError
     npm (?:error|ERR!) code E5\d\d
     ERR_PNPM_FETCH_5\d\d
     GET https?://\S+ - 5\d\d$
@@ -26,11 +36,14 @@ rule "service_unavailable" {
     HTTP 5\d\d (?:INTERNAL|BAD|SERVICE|GATEWAY)
     (?i)错误 5\d\d[：:]
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)will retry|retrying|attempt \d|retries left
   RE
-  subject  = coalesce(uv_missing, base_reference, failed_package, net_host, apt_host)
-  summary  = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
+  subject    = coalesce(uv_missing, pulling == "" ? "" : base_reference, failed_package, fetched_file, net_host, apt_host, apk_host)
+  summary    = "The server ${coalesce(net_host, apt_host) == "" ? "" : "${coalesce(net_host, apt_host)} "}answered with an error of its own (5xx)."
+  summary_zh = "服务器 ${coalesce(net_host, apt_host)} 自身出错（5xx）。"
 }
 
 rule "service_unavailable_retry" {
@@ -43,6 +56,7 @@ rule "service_unavailable_retry" {
   RE
   subject    = coalesce(net_host, apt_host)
   summary    = "The server answered with errors of its own (5xx)."
+  summary_zh = "服务器自身出错（5xx）。"
 }
 
 sample "npm" {

@@ -1,13 +1,14 @@
 # A server that stalls: read timeouts and a client that gives up waiting.
 rule "timeout_network" {
-  category = "timeout"
-  priority = 77
-  match    = <<-RE
+  category   = "timeout"
+  priority   = 77
+  match      = <<-RE
     \bEIDLETIMEOUT\b
     (?i)timeout awaiting '
     (?i)timed out while waiting|gave up waiting
     (?i)\(Timeout was reached\)
     (?i)read timed out
+    Read error \(Connection timed out\) in headers
     (?i)readtimeouterror
     (?i)connecttimeouterror
     (?i)connect timeout=
@@ -36,15 +37,27 @@ rule "timeout_network" {
     (?i)download timed out
     (?i)execution expired
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)retrying \(retry\(total=[1-9]
     (?i)will retry|tries? remaining
     (?i)ready command
     Could not fetch URL \S+/simple/pip/
     ^npm (?:WARN|warn)
   RE
-  subject  = coalesce(uv_missing, host, net_host, git_host, apt_host)
-  summary  = "The server ${coalesce(host, net_host, git_host, apt_host)} did not answer in time."
+  subject    = coalesce(uv_missing, host, cloned, read_stall == "" ? "" : fetched_file, registry_host, net_host, git_host, apt_host, apk_host, fetched_host)
+  summary    = "The server ${coalesce(host, net_host, git_host, apt_host)} did not answer in time."
+  summary_zh = "服务器 ${coalesce(host, net_host, git_host, apt_host)} 没有及时回应。"
+}
+
+# A transfer that stalls is about the file, a connection about the host.
+fact "read_stall" {
+  match = "(?P<read_stall>Read error at byte|bytes received|less than \\d+ bytes/sec)"
+}
+
+fact "registry_host" {
+  match = "(?:Head|Get) \"https?://(?P<registry_host>[a-zA-Z0-9.-]+(?::\\d+)?)/v2/"
 }
 
 rule "timeout_network_retry" {
@@ -58,6 +71,7 @@ rule "timeout_network_retry" {
   unless     = "^(?:Successfully installed|added \\d+ packages|Done in )"
   subject    = net_host
   summary    = "The server did not answer in time, again and again."
+  summary_zh = "服务器一再没有及时回应。"
 }
 
 sample "pip" {

@@ -1,8 +1,8 @@
 # Certificates and the TLS protocol.
 rule "tls" {
-  category = "tls"
-  priority = 82
-  match    = <<-RE
+  category   = "tls"
+  priority   = 82
+  match      = <<-RE
     (?i)server certificate not trusted|tls: (?:unspecified error|handshake)
     (?i)ssl_client: .*(?:handshake|certificate)
     (?i)certificate[_ ]verif(?:y|ication)[_ ]failed
@@ -26,6 +26,9 @@ rule "tls" {
     (?i)ssl certificate problem
     (?i)invalid peer certificate
     (?i)UnknownIssuer
+    received corrupt message of type Invalid(?:ContentType|Message)
+    \bTLSHandshakeFailed\b
+    (?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|ERR_TLS\w*|CERT_HAS_EXPIRED) downloading
     (?i)InvalidCertificate
     (?i)wrong version number
     (?i)ssl3?_get_record|packet length too long
@@ -50,15 +53,18 @@ rule "tls" {
     curl: \((?:35|51|58|60|77|83|91)\) 
     服务器证书|证书验证失败|无法验证 .*的由
   RE
-  except   = <<-RE
+  except     = <<-RE
+    node-pre-gyp (?:ERR! install|WARN|http) 
+    prebuild-install (?i:warn|http|err!|info) 
     (?i)timed? ?out|unexpected eof while reading|connection reset|cannot allocate memory|record layer failure
     ^ERROR:  SSL verification error at depth
     Could not fetch URL \S+/simple/pip/
     error checking the latest version of pip
   RE
-  unless   = "^MemoryError"
-  subject  = coalesce(net_host, git_host, apt_host)
-  summary  = "The server's certificate, or the TLS connection to it, was not accepted${coalesce(net_host, git_host, apt_host) == "" ? "" : " (${coalesce(net_host, git_host, apt_host)})"}."
+  unless     = "^MemoryError"
+  subject    = coalesce(net_host, git_host, apt_host, apk_host, fetched_host)
+  summary    = "The server's certificate, or the TLS connection to it, was not accepted${coalesce(net_host, git_host, apt_host) == "" ? "" : " (${coalesce(net_host, git_host, apt_host)})"}."
+  summary_zh = "服务器的证书或与它的 TLS 连接不被接受${coalesce(net_host, git_host, apt_host) == "" ? "" : "（${coalesce(net_host, git_host, apt_host)}）"}。"
 }
 
 sample "no_certificates" {

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
+	"iter"
 	"os"
 	"strings"
 )
@@ -105,27 +107,29 @@ const (
 	hostEnds   = "# e2bt: end\n"
 )
 
-// joinBundles appends the certificates of more that are not in own.
+// joinBundles appends the certificates of more that are not in own. Every
+// sandbox waits for it.
 func joinBundles(own, more []byte) []byte {
-	have := map[string]bool{}
+	seed, have := maphash.MakeSeed(), map[uint64]bool{}
 	for c := range certificateBlocks(own) {
-		have[c] = true
+		have[maphash.Bytes(seed, c)] = true
 	}
-	var added strings.Builder
-	for c := range certificateBlocks(more) {
-		if !have[c] {
-			have[c] = true
-			added.WriteString(c + "\n")
-		}
-	}
-	if added.Len() == 0 {
-		return own
-	}
-	out := bytes.Clone(own)
+	out := append(make([]byte, 0, len(own)+len(more)+len(hostBegins)+len(hostEnds)+2), own...)
 	if len(out) > 0 && out[len(out)-1] != '\n' {
 		out = append(out, '\n')
 	}
-	return append(out, hostBegins+added.String()+hostEnds...)
+	out = append(out, hostBegins...)
+	empty := len(out)
+	for c := range certificateBlocks(more) {
+		if h := maphash.Bytes(seed, c); !have[h] {
+			have[h] = true
+			out = append(append(out, c...), '\n')
+		}
+	}
+	if len(out) == empty {
+		return own
+	}
+	return append(out, hostEnds...)
 }
 
 // withoutHosts undoes joinBundles in a bundle that a command has changed.
@@ -138,9 +142,9 @@ func withoutHosts(bundle []byte) []byte {
 	return append(bytes.Clone(before), after...)
 }
 
-func certificateBlocks(pem []byte) func(yield func(string) bool) {
+func certificateBlocks(pem []byte) iter.Seq[[]byte] {
 	begin, end := []byte("-----BEGIN "), []byte("-----END ")
-	return func(yield func(string) bool) {
+	return func(yield func([]byte) bool) {
 		for {
 			i := bytes.Index(pem, begin)
 			if i < 0 {
@@ -155,7 +159,7 @@ func certificateBlocks(pem []byte) func(yield func(string) bool) {
 			if n < 0 {
 				n = len(pem) - j
 			}
-			if !yield(strings.TrimSpace(string(pem[:j+n]))) {
+			if !yield(bytes.TrimSpace(pem[:j+n])) {
 				return
 			}
 			pem = pem[j+n:]

@@ -43,7 +43,7 @@ type Command struct {
 	Dir    string   // "" : the user's home
 	User   string   // "" : root
 	Stdin  io.Reader
-	Stdout io.Writer // written to by one goroutine at a time
+	Stdout io.Writer // written to by one goroutine at a time; while that hangs, so does Run
 	Stderr io.Writer
 
 	// Started, if not nil, is called once with the process's id as seen inside.

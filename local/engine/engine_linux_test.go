@@ -310,6 +310,7 @@ func TestLayersStack(t *testing.T) {
 	}
 	s = open(t, b, a.upper)
 	want(t, s, "", "cat /tmp/one /etc/two; ls /usr/local/lib; stat -c %a /tmp /; grep -c e2bt /etc/hosts; grep nine /etc/hosts", "one\ntwo\n1777\n755\n3\n9.9.9.9 nine\n")
+	want(t, s, "", "mv /usr/local/bin /usr/local/moved && ls -d /usr/local/*", "/usr/local/lib\n/usr/local/moved\n") // a kernel that renames no lower directory says so to mv
 }
 
 func TestStdin(t *testing.T) {

@@ -390,6 +390,15 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	dir := s.limit.dir
 	s.Close()
+	// Not even the init has room in so little.
+	l = newLayer(t)
+	small, err := newEngine(t).Open(soon(t), Spec{Lowers: s.spec.Lowers, Upper: l.upper, Work: l.work, MemoryMB: 1})
+	if err == nil {
+		small.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "out of memory") {
+		t.Errorf("Open with 1 MB = %v; want an error that says what lacks", err)
+	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Stat(%q) = %v; want the cgroup gone", dir, err)
 	}

@@ -346,6 +346,9 @@ func hide() error {
 
 // bind makes a file or directory appear at a second place, with attributes.
 func bind(source, target string, attributes uint64) error {
+	if attributes == 0 {
+		return unix.Mount(source, target, "", unix.MS_BIND, "")
+	}
 	fd, err := unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
 		return err

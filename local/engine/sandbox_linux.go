@@ -23,7 +23,7 @@ type Sandbox struct {
 	env    []string
 	close  func() error
 
-	lastWords time.Duration
+	lastWords time.Duration // see there; longer in a test
 
 	mu    sync.Mutex
 	next  uint32
@@ -86,7 +86,8 @@ func (s *Sandbox) askSetup(e *Engine) error {
 		files, err = s.control.receive(&r)
 	}
 	if err != nil {
-		return fmt.Errorf("the init ended before it was ready: %w: %s", errors.Join(err, s.kill()), s.crash())
+		s.kill()
+		return fmt.Errorf("the init ended before it was ready (%w): %w", err, s.deathError())
 	}
 	if r.Err != nil {
 		closeAll(files)

@@ -50,32 +50,35 @@ func (s *Sandbox) Copy(ctx context.Context, c CopySpec) error {
 	req := &copyRequest{c.Source, c.Dest, c.Dir, c.Owner, c.Mode, c.MaxBytes, c.MaxFiles}
 	err = s.ask(ctx, request{Copy: req}, r)
 	r.Close()
-	return copyError(err, s.wholeArchive(ctx, fed, err == nil))
+	if readErr := readError(ctx, fed, err != nil); readErr != nil {
+		return fmt.Errorf("reading the archive: %w", readErr)
+	}
+	return err
 }
 
-// wholeArchive returns what reading the archive came to. After a failure it
-// does not wait for a reader that may never end.
-func (s *Sandbox) wholeArchive(ctx context.Context, fed <-chan error, wait bool) error {
-	if !wait {
+// readError returns why an archive could not be read, where that is the reason
+// and not only a consequence. After a failure of the copying it does not wait
+// for a reader that may never end.
+func readError(ctx context.Context, fed <-chan error, failed bool) error {
+	if failed {
 		select {
 		case err := <-fed:
-			return err
+			return notBrokenPipe(err)
 		default:
 			return nil
 		}
 	}
 	select {
 	case err := <-fed:
-		return err
+		return notBrokenPipe(err)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// copyError prefers what the reader of the archive said to what followed from it.
-func copyError(err, readErr error) error {
-	if readErr != nil && !errors.Is(readErr, unix.EPIPE) {
-		return fmt.Errorf("reading the archive: %w", readErr)
+func notBrokenPipe(err error) error {
+	if errors.Is(err, unix.EPIPE) {
+		return nil
 	}
 	return err
 }

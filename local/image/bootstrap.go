@@ -93,6 +93,7 @@ func mmdebstrap(ctx context.Context, root string, opts BootstrapOptions, package
 	cmd := exec.CommandContext(ctx, "mmdebstrap", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
+	ownMounts(cmd)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
 	out, err := cmd.StderrPipe()
 	if err != nil {

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func pullError(ref string, err error) error {
 	var t *transport.Error
 	if !errors.As(err, &t) {
-		return &Error{Text: fmt.Sprintf("failed to pull image '%s': %s. Without a registry: `e2bt image import %s FILE` takes an archive, `e2bt image bootstrap %s` makes one from a Debian mirror", ref, cause(err), ref, ref), Err: err}
+		return &Error{Text: fmt.Sprintf("failed to pull image '%s': %s. Without a registry: `e2bt image import %s FILE` takes an archive, `e2bt image bootstrap %s` makes one from a Debian mirror", ref, trouble(err), ref, ref), Err: err}
 	}
 	unknown := slices.ContainsFunc(t.Errors, func(d transport.Diagnostic) bool { return d.Code == transport.NameUnknownErrorCode })
 	switch {
@@ -37,6 +38,16 @@ func pullError(ref string, err error) error {
 		return &Error{Text: fmt.Sprintf("access denied to '%s': authentication required or insufficient permissions", ref), Err: err}
 	}
 	return &Error{Text: fmt.Sprintf("failed to pull image '%s': registry returned status code %d", ref, t.StatusCode), Err: err}
+}
+
+// trouble is what went wrong on the way to a registry. Of several tries, with
+// and without TLS, the first one's counts.
+func trouble(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Error()
+	}
+	return cause(err)
 }
 
 // cause is the last part of an error's text, without the URLs before it.

@@ -78,12 +78,14 @@ func fetch(ctx context.Context, ref name.Reference, auth *Auth) (v1.Image, error
 	transport.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	transport.ResponseHeaderTimeout = time.Minute
 	options := []remote.Option{
-		remote.WithContext(ctx), remote.WithTransport(transport), remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithContext(ctx), remote.WithTransport(transport),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}),
 		remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.1, Steps: 3}),
 	}
 	if auth != nil {
 		options = append(options, remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
+	} else {
+		options = append(options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	}
 	return remote.Image(ref, options...)
 }

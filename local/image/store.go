@@ -49,7 +49,8 @@ const half = "making-"
 // Open opens the store in dir, which is made when something is put into it.
 func Open(dir string) (*Store, error) { return &Store{dir}, nil }
 
-func (s *Store) rootfs(digest string) string {
+// Rootfs is the directory of the image with that digest, whether it is there or not.
+func (s *Store) Rootfs(digest string) string {
 	return filepath.Join(s.dir, strings.ReplaceAll(digest, ":", "-"))
 }
 
@@ -67,7 +68,7 @@ func (s *Store) index() (map[string]*Image, error) {
 		return nil, fmt.Errorf("reading the image store: %w", err)
 	}
 	for _, img := range all {
-		img.Rootfs = s.rootfs(img.Digest)
+		img.Rootfs = s.Rootfs(img.Digest)
 	}
 	return all, nil
 }
@@ -161,7 +162,7 @@ func (s *Store) put(ref, source string, fill func(dir string) (*Image, error)) (
 	if err := supported(root); err != nil {
 		return nil, err
 	}
-	img.Name, img.Source, img.Rootfs, img.Created = ref, source, s.rootfs(img.Digest), time.Now().UTC()
+	img.Name, img.Source, img.Rootfs, img.Created = ref, source, s.Rootfs(img.Digest), time.Now().UTC()
 	if img.Size, err = treeSize(root); err != nil {
 		return nil, err
 	}

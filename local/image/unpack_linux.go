@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,6 +55,12 @@ func finish(at string, h *tar.Header) error {
 		}
 	}
 	return os.Chtimes(at, h.ModTime, h.ModTime)
+}
+
+// ownMounts gives a command mounts of its own: a user namespace may mount
+// nothing elsewhere, and what is left when it is killed goes with it.
+func ownMounts(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
 }
 
 // lock takes a file for this process until unlock, or the process's end.

@@ -73,7 +73,7 @@ func (s *sandbox) Finalize(_ context.Context, ids engine.IDs, user string) error
 func (s *sandbox) Copy(_ context.Context, c engine.CopySpec) error {
 	zipped, err := gzip.NewReader(c.Archive)
 	if err != nil {
-		return fmt.Errorf("reading the archive: %w", err)
+		return &engine.CopyError{Reason: "reading the archive: " + err.Error()}
 	}
 	root, err := os.OpenRoot(s.root)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *sandbox) Copy(_ context.Context, c engine.CopySpec) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("reading the archive: %w", err)
+			return &engine.CopyError{Reason: "reading the archive: " + err.Error()}
 		}
 		rest, ok := below(prefix, path.Clean(h.Name))
 		if !ok || h.Typeflag != tar.TypeReg {
@@ -108,7 +108,7 @@ func (s *sandbox) Copy(_ context.Context, c engine.CopySpec) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("'%s' is not in the archive", c.Source)
+		return &engine.CopyError{Reason: fmt.Sprintf("source %q is not in the archive", c.Source)}
 	}
 	return nil
 }

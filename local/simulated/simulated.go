@@ -124,7 +124,7 @@ func (s *sandbox) interpret(ctx context.Context, script string, env []string, di
 	c := commands{s}
 	runner, err := interp.New(
 		interp.Env(expand.ListEnviron(env...)), interp.Dir(dir), interp.StdIO(stdin, stdout, stderr),
-		interp.ExecHandlers(c.exec), interp.OpenHandler(c.open), interp.StatHandler(c.stat),
+		interp.CallHandler(c.call), interp.ExecHandlers(c.exec), interp.OpenHandler(c.open), interp.StatHandler(c.stat),
 	)
 	if err != nil {
 		return 0, fmt.Errorf("making an interpreter: %w", err)

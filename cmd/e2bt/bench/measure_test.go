@@ -1,0 +1,99 @@
+//go:build linux
+
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sample is what a process took, with all the processes that it waited for.
+type sample struct {
+	Wall time.Duration
+	CPU  time.Duration // user and system
+	RSS  int64         // bytes at the peak, of the largest one
+	Code int
+}
+
+// launching is the variable that turns this binary into a launcher.
+const launching = "E2BT_BENCH_LAUNCH"
+
+// measure runs a command, its output thrown away, and wants it to succeed. A
+// launcher runs it, since Linux counts the memory of the process that forks as
+// a peak of the one that is forked: that of the launcher is small.
+func measure(t testing.TB, cmd *exec.Cmd) sample {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	var report, stderr bytes.Buffer
+	launcher := exec.Command(self, cmd.Args...)
+	launcher.Args[1] = cmd.Path
+	launcher.Dir, launcher.Env = cmd.Dir, append(cmd.Env, launching+"=1")
+	launcher.Stdout, launcher.Stderr = &report, &stderr
+	if err := launcher.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, &stderr)
+	}
+	var s sample
+	if err := json.Unmarshal(report.Bytes(), &s); err != nil {
+		t.Fatalf("reading the launcher's report %q: %v", &report, err)
+	}
+	if s.Code != 0 {
+		t.Fatalf("%v: exit code %d\n%s", cmd.Args, s.Code, &stderr)
+	}
+	return s
+}
+
+// launch runs a command and writes what it took to stdout.
+func launch(args []string) int {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, launching+"=") })
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	s := sample{
+		Wall: wall, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		RSS: usage.Maxrss << 10, Code: cmd.ProcessState.ExitCode(),
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(s); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// middle is the median of times, and the highest peak.
+func middle(samples []sample) sample {
+	of := func(value func(sample) time.Duration) time.Duration {
+		all := make([]time.Duration, len(samples))
+		for i, s := range samples {
+			all[i] = value(s)
+		}
+		slices.Sort(all)
+		return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+	}
+	out := sample{Wall: of(func(s sample) time.Duration { return s.Wall }), CPU: of(func(s sample) time.Duration { return s.CPU })}
+	for _, s := range samples {
+		out.RSS = max(out.RSS, s.RSS)
+	}
+	return out
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// gated is an endpoint that says nothing more of a build whose batch has begun,
+// until it is opened; untag, if not nil, is told of the first attempt to take a
+// tag away, which never ends.
+type gated struct {
+	http.Handler
+	begun atomic.Bool
+	open  chan struct{}
+	untag chan struct{}
+	once  sync.Once
+}
+
+func (g *gated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/status"):
+		if g.begun.Load() {
+			select {
+			case <-g.open:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		answer := httptest.NewRecorder()
+		g.Handler.ServeHTTP(answer, r)
+		if strings.Contains(answer.Body.String(), "[stdout]: begins") {
+			g.begun.Store(true)
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
+		return
+	case r.Method == http.MethodDelete && g.untag != nil:
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it noticed that the client goes away
+		g.once.Do(func() { close(g.untag) })
+		<-r.Context().Done()
+		return
+	}
+	g.Handler.ServeHTTP(w, r)
+}
+
+// gatedServer starts one and returns the environment that leads to it.
+func gatedServer(t *testing.T) (*gated, []string) {
+	t.Helper()
+	api, stop, err := simulatedServer(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gated{Handler: api, open: make(chan struct{})}
+	server := httptest.NewServer(g)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g, []string{"E2B_API_URL=" + server.URL, "E2B_SANDBOX_URL=" + server.URL, "E2B_API_KEY=" + testKey}
+}
+
+const waiting = `template "waiting" {
+  batch "x" { run = ["echo begins"] }
+  check "done" { command = "true" }
+}`
+
+// begun starts a build that cannot end and returns when its batch has printed.
+func begun(t *testing.T, dir string, env []string) (cmd *exec.Cmd, stdout *bufio.Reader, stderr *bytes.Buffer) {
+	t.Helper()
+	write(t, dir, "e2bt.hcl", waiting)
+	cmd = e2bt(t, dir, t.TempDir(), "build")
+	cmd.Env = append(cmd.Env, env...)
+	stderr = new(bytes.Buffer)
+	cmd.Stderr = stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() }) // where the test fails before
+	stdout = bufio.NewReader(out)
+	for {
+		line, err := stdout.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the build ended early: %v\n%s", err, stderr)
+		}
+		if strings.Contains(line, "| begins") {
+			return cmd, stdout, stderr
+		}
+	}
+}
+
+// TestInterruptAndAttach stops a build with either signal: exit code 130, how
+// to go on, and going on works.
+func TestInterruptAndAttach(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		gate, env := gatedServer(t)
+		dir := t.TempDir()
+		cmd, stdout, stderr := begun(t, dir, env)
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		rest, _ := io.ReadAll(stdout)
+		_ = cmd.Wait() // its exit code counts
+		if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+			t.Errorf("%v: exit code %d; want %d\n%s", sig, got, exitInterrupted, stderr)
+		}
+		if !strings.Contains(string(rest), "waiting | interrupted after") {
+			t.Errorf("%v: stdout ends with %q; want a word on the interrupt", sig, rest)
+		}
+		_, id, ok := strings.Cut(strings.TrimSpace(stderr.String()), "e2bt attach ")
+		if !ok {
+			t.Fatalf("%v: stderr = %q; want how to attach", sig, stderr)
+		}
+		close(gate.open)
+		attach := e2bt(t, dir, t.TempDir(), "attach", id)
+		attach.Env = append(attach.Env, env...)
+		out, err := attach.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "check done: ok") || !strings.Contains(string(out), "waiting | ready in") {
+			t.Errorf("%v: attach: %v; want the check and a ready template\n%s", sig, err, out)
+		}
+	}
+}
+
+// TestInterruptTwice sends a second signal while the first one is still
+// tidying up: the end comes at once.
+func TestInterruptTwice(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		gate, env := gatedServer(t)
+		gate.untag = make(chan struct{})
+		cmd, _, stderr := begun(t, t.TempDir(), env)
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		<-gate.untag
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // its exit code counts
+		if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+			t.Errorf("%v twice: exit code %d; want %d", sig, got, exitInterrupted)
+		}
+		if strings.Contains(stderr.String(), "attach") {
+			t.Errorf("%v twice: stderr = %q; want no more words", sig, stderr)
+		}
+	}
+}
+
+// TestInterruptReading interrupts a command that waits for a pipe which nobody
+// writes to.
+func TestInterruptReading(t *testing.T) {
+	for _, verb := range []string{"validate", "plan", "build", "diagnose"} {
+		dir := t.TempDir()
+		pipe := filepath.Join(dir, "pipe.hcl")
+		if err := makePipe(pipe); err != nil {
+			t.Skipf("needs named pipes: %v", err)
+		}
+		cmd := e2bt(t, dir, t.TempDir(), verb, "pipe.hcl")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when it is read
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // its exit code counts
+		_ = writer.Close()
+		if got := cmd.ProcessState.ExitCode(); got != exitInterrupted || stderr.String() != "Interrupted.\n" {
+			t.Errorf("%s: exit code %d, stderr %q; want %d and a word", verb, got, stderr.String(), exitInterrupted)
+		}
+	}
+}

@@ -1,0 +1,16 @@
+order  = 30
+title  = "Fedora packages"
+group  = "dnf"
+tools  = ["dnf"]
+how    = "baseurl in /etc/yum.repos.d"
+native = "dnf tries them in turn"
+
+rewrite "dnf" { match = "/fedora/linux/" }
+
+caches = ["/var/cache/dnf/*", "/var/cache/libdnf5/*", "/var/cache/yum/*"]
+
+probe {
+  path   = "/releases/42/Everything/x86_64/os/repodata/repomd.xml"
+  agent  = "libdnf (Fedora Linux 42; container; Linux.x86_64)"
+  marker = "<repomd"
+}

@@ -1,0 +1,1 @@
+title = "No mirror: every tool's own default"
