@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected diagnostics")
 
-// TestExamples loads every example; they have no mistakes.
+// TestExamples loads every example; they have no mistakes, and are formatted.
 func TestExamples(t *testing.T) {
 	for _, pattern := range []string{"*.hcl", "broken/*.hcl"} {
 		files, err := filepath.Glob(filepath.Join("..", "examples", pattern))
@@ -27,6 +27,14 @@ func TestExamples(t *testing.T) {
 				var out bytes.Buffer
 				config.WriteDiagnostics(&out, cfg.Files, diags, config.RenderOptions{})
 				t.Errorf("Load(%q):\n%s", file, &out)
+			}
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			formatted, diags := config.Format(src, file)
+			if diff := cmp.Diff(string(formatted), string(src)); diff != "" || diags.HasErrors() {
+				t.Errorf("%s is not formatted (-formatted +file):\n%s%v", file, diff, diags)
 			}
 		}
 	}

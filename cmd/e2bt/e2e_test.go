@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,8 +40,12 @@ func e2eHome(t testing.TB) string {
 	return home
 }
 
-// buildExample builds an example with its events as JSON. Registries have bad
-// minutes, so a failure that a later try may cure is tried again.
+// tries is how often an example is built where a registry has a bad minute.
+const tries = 4
+
+// buildExample builds an example with its events as JSON. Where the log says
+// that something could not be fetched it is built again: what is asserted is
+// asserted of a build whose downloads worked.
 func buildExample(t *testing.T, home, file string) (events []builder.Event, stderr string, code int) {
 	t.Helper()
 	for try := 1; ; try++ {
@@ -52,12 +57,31 @@ func buildExample(t *testing.T, home, file string) (events []builder.Event, stde
 			t.Fatal(err)
 		}
 		events = parseEvents(t, string(out))
-		f := finding(events)
-		if try == 3 || f == nil || !f.Retryable || f.Category == diagnose.Timeout {
+		trouble := hiccup(events)
+		if err == nil || trouble == "" || try == tries {
 			return events, errs.String(), cmd.ProcessState.ExitCode()
 		}
-		t.Logf("trying again after: %s", f.Summary)
+		t.Logf("%s: building again after: %s", filepath.Base(file), trouble)
 	}
+}
+
+// badMinute is how package managers say that a registry or the way to it has
+// trouble, which they may do before they end with some other complaint.
+var badMinute = regexp.MustCompile(`(?i)retrying|timed? ?out|temporary failure|could not resolve|connection (reset|refused|broken|aborted)|` +
+	`50[0234] (internal|bad|service|gateway)|bad gateway|service unavailable|too many requests|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|socket hang up|incomplete read|IncompleteRead|hash sum mismatch`)
+
+// hiccup is the first sign of a download that failed for no fault of the
+// example: in the output of a batch that installs something.
+func hiccup(events []builder.Event) string {
+	if f := finding(events); f != nil && f.Retryable && f.Category != diagnose.Timeout {
+		return f.Summary
+	}
+	for _, e := range events {
+		if e.Type == builder.EventLog && e.Stream != "" && badMinute.MatchString(e.Message) {
+			return e.Message
+		}
+	}
+	return ""
 }
 
 func parseEvents(t *testing.T, out string) (events []builder.Event) {
@@ -141,6 +165,24 @@ func TestBrokenExamples(t *testing.T) {
 		}
 		if !strings.Contains(stderr, c.line) {
 			t.Errorf("%s: stderr does not show the line %q:\n%s", c.file, c.line, stderr)
+		}
+	}
+}
+
+func TestHiccup(t *testing.T) {
+	for text, want := range map[string]bool{
+		"WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'ReadTimeoutError'": true,
+		"npm ERR! code ECONNRESET": true,
+		"Err:1 http://deb.example bookworm InRelease  Temporary failure resolving 'deb.example'":     true,
+		"ERROR: HTTP error 503 Service Unavailable while getting https://pypi.example/simple/httpx/": true,
+		"ERROR: No matching distribution found for python-dotenvv-e2bt":                              false,
+		"/bin/bash: line 1: cmake: command not found":                                                false,
+		"E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)":     false,
+		"Downloading python_dotenv-1.2.4-py3-none-any.whl (23 kB), 502 kB/s":                         false,
+	} {
+		event := builder.Event{Type: builder.EventLog, Stream: "stderr", Message: text}
+		if got := hiccup([]builder.Event{event}) != ""; got != want {
+			t.Errorf("hiccup(%q) = %v; want %v", text, got, want)
 		}
 	}
 }

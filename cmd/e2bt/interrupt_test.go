@@ -14,59 +14,70 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/e2bt/e2bt/local"
+	"github.com/e2bt/e2bt/local/localtest"
 )
 
 // gated is an endpoint that says nothing more of a build whose batch has begun,
-// until it is opened; untag, if not nil, is told of the first attempt to take a
-// tag away, which never ends.
+// until it is opened. It tells of the first command that is started in a
+// sandbox and, if slow, of the first sandbox that is to be ended, which then
+// takes for ever.
 type gated struct {
 	http.Handler
-	begun atomic.Bool
-	open  chan struct{}
-	untag chan struct{}
-	once  sync.Once
+	begun           atomic.Bool
+	open            chan struct{}
+	slow            bool
+	started, ending chan struct{}
+	once            [2]sync.Once
 }
 
 func (g *gated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/status"):
-		if g.begun.Load() {
-			select {
-			case <-g.open:
-			case <-r.Context().Done():
-				return
-			}
-		}
-		answer := httptest.NewRecorder()
-		g.Handler.ServeHTTP(answer, r)
-		if strings.Contains(answer.Body.String(), "[stdout]: begins") {
-			g.begun.Store(true)
-		}
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
+		g.status(w, r)
 		return
-	case r.Method == http.MethodDelete && g.untag != nil:
+	case strings.HasSuffix(r.URL.Path, "/Start"):
+		g.once[0].Do(func() { close(g.started) })
+	case g.slow && r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/sandboxes/"):
 		_, _ = io.Copy(io.Discard, r.Body) // only then is it noticed that the client goes away
-		g.once.Do(func() { close(g.untag) })
+		g.once[1].Do(func() { close(g.ending) })
 		<-r.Context().Done()
 		return
 	}
 	g.Handler.ServeHTTP(w, r)
 }
 
+func (g *gated) status(w http.ResponseWriter, r *http.Request) {
+	if g.begun.Load() {
+		select {
+		case <-g.open:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	answer := httptest.NewRecorder()
+	g.Handler.ServeHTTP(answer, r)
+	if strings.Contains(answer.Body.String(), "[stdout]: begins") {
+		g.begun.Store(true)
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
+}
+
 // gatedServer starts one and returns the environment that leads to it.
 func gatedServer(t *testing.T) (*gated, []string) {
 	t.Helper()
-	api, stop, err := simulatedServer(t.TempDir())
+	api, err := localtest.Open(local.Options{Home: t.TempDir(), APIKey: testKey})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gated{Handler: api, open: make(chan struct{})}
+	g := &gated{Handler: api, open: make(chan struct{}), started: make(chan struct{}), ending: make(chan struct{})}
 	server := httptest.NewServer(g)
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
-		if err := stop(); err != nil {
+		if err := api.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -143,21 +154,38 @@ func TestInterruptAndAttach(t *testing.T) {
 func TestInterruptTwice(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		gate, env := gatedServer(t)
-		gate.untag = make(chan struct{})
-		cmd, _, stderr := begun(t, t.TempDir(), env)
-		if err := cmd.Process.Signal(sig); err != nil {
+		gate.slow = true
+		close(gate.open)
+		dir := t.TempDir()
+		write(t, dir, "e2bt.hcl", `template "checked" {
+  batch "x" { run = ["true"] }
+  check "endless" { command = "sleep 600" }
+}`)
+		cmd := e2bt(t, dir, t.TempDir(), "build")
+		cmd.Env = append(cmd.Env, env...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		<-gate.untag
-		if err := cmd.Process.Signal(sig); err != nil {
-			t.Fatal(err)
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for _, sign := range []chan struct{}{gate.started, gate.ending} {
+			select {
+			case <-sign:
+			case <-ended:
+				t.Fatalf("%v: the build ended early\n%s", sig, &stderr)
+			}
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
 		}
-		_ = cmd.Wait() // its exit code counts
+		<-ended
 		if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
 			t.Errorf("%v twice: exit code %d; want %d", sig, got, exitInterrupted)
 		}
-		if strings.Contains(stderr.String(), "attach") {
-			t.Errorf("%v twice: stderr = %q; want no more words", sig, stderr)
+		if stderr.Len() > 0 {
+			t.Errorf("%v twice: stderr = %q; want no more words", sig, &stderr)
 		}
 	}
 }
