@@ -22,19 +22,25 @@ func (s *Server) cache(w http.ResponseWriter, r *http.Request) error {
 	}
 	if known {
 		out.Base = x.key
-		x.defaultUserKey()
+		known = req.FromTemplate != "" || x.cached("USER", defaultUser)
 	}
 	for i, step := range req.Steps {
-		if !known || req.Force || step.Force {
-			break
-		}
-		x.chain(stepKey(step)...)
-		if _, known = s.layers.get(x.key); !known {
+		if known = known && !req.Force && !step.Force && x.cached(stepKey(step)...); !known {
 			break
 		}
 		out.Steps[i] = true
 	}
 	return reply(w, http.StatusOK, out)
+}
+
+// cached goes on to the layer of a step, where that is in the store.
+func (x *executor) cached(parts ...string) bool {
+	x.chain(parts...)
+	found, ok := x.s.layers.get(x.key)
+	if ok {
+		x.push(found)
+	}
+	return ok
 }
 
 // baseKey begins the chain as a build would, where its base is here.
@@ -55,13 +61,6 @@ func (x *executor) baseKey() (known bool, err error) {
 	}
 	x.chain(cacheVersion, img.Digest)
 	return true, nil
-}
-
-// defaultUserKey passes the layer that a build from an image begins with.
-func (x *executor) defaultUserKey() {
-	if x.req.FromTemplate == "" {
-		x.chain("USER", defaultUser)
-	}
 }
 
 // stepKey is what a step adds to the chain.
