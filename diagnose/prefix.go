@@ -36,6 +36,9 @@ func timestamp(line []byte) int {
 		return 0
 	}
 	end := bytes.IndexByte(line[:min(len(line), 40)], ' ')
+	if end < 0 && len(line) < 40 {
+		return len(line)
+	}
 	if end < 0 || start == 1 && line[end-1] != ']' {
 		return 0
 	}
@@ -62,7 +65,10 @@ func buildkit(line []byte) int {
 	}
 	fraction := digits(line[n+1:])
 	n += 1 + fraction
-	if fraction == 0 || n >= len(line) || line[n] != ' ' {
+	if fraction > 0 && n == len(line) {
+		return n
+	}
+	if fraction == 0 || n > len(line) || line[n] != ' ' {
 		return 0
 	}
 	return n + 1
@@ -76,7 +82,12 @@ func summary(line []byte) int {
 		return 0
 	}
 	fraction := digits(line[whole+1:])
-	if n := whole + 1 + fraction; whole+fraction == 4 && fraction > 0 && n < len(line) && line[n] == ' ' {
+	n := whole + 1 + fraction
+	switch {
+	case whole+fraction != 4 || fraction == 0:
+	case n == len(line):
+		return n
+	case line[n] == ' ':
 		return n + 1
 	}
 	return 0
@@ -113,9 +124,9 @@ func stream(line []byte) int {
 		}
 	}
 	rest := line[end+len("] [std"):]
-	for _, name := range []string{"out]: ", "err]: "} {
+	for _, name := range []string{"out]:", "err]:"} {
 		if bytes.HasPrefix(rest, []byte(name)) {
-			return end + len("] [std") + len(name)
+			return min(len(line), end+len("] [std")+len(name)+len(" "))
 		}
 	}
 	return 0

@@ -19,6 +19,7 @@ const (
 	maxFound   = 256      // literals that count in one line
 	maxHits    = 8        // matches kept of a rule
 	maxPending = 64       // matches that wait for further lines
+	maxGlued   = 3        // pieces of output that are added to one that may have been cut
 	maxTries   = 2_000    // regexps run for one pattern; a log that asks for more is hostile
 )
 
@@ -36,10 +37,13 @@ type Scanner struct {
 	found    []found
 	tail     []byte // the end of the pieces before, for a message that was cut in two
 	joined   []byte // the same with the piece that is being read
+	before   int    // bytes of the last piece in tail
+	joint    int    // where that piece begins in joined
 	facts    map[string]string
 	pending  []pending
 	foreign  []int  // translations whose literals the line holds
 	original []byte // the line that is being read, where it was translated
+	streamed bool   // it is a piece of output, which need not end where a line does
 }
 
 // hit is one match of a rule.
@@ -57,6 +61,10 @@ type pending struct {
 	first   string
 	text    []byte
 	left    int
+	// glued marks a piece of output that may have been cut anywhere: text has
+	// what follows without a blank between, spaced with one.
+	glued  bool
+	spaced []byte
 }
 
 // Scanner starts the reading of one log. What is known of the failure may be
@@ -143,7 +151,7 @@ func (s *Scanner) piece(raw []byte) {
 	if isCode(text) {
 		return
 	}
-	s.found, s.foreign, s.original = s.found[:0], s.foreign[:0], nil
+	s.found, s.foreign, s.original, s.streamed = s.found[:0], s.foreign[:0], nil, streamed
 	s.engine.literals.find(text, s.note)
 	if len(s.foreign) > 0 && len(text) <= maxWindow {
 		text = s.translate(text)
@@ -190,7 +198,9 @@ func (s *Scanner) seam(text []byte) {
 	})
 	if len(s.found) > 0 {
 		s.joined = append(s.joined[:0], s.tail...)
+		s.joint = max(0, cut-s.before)
 	}
+	s.before = min(len(text), maxTail)
 	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-maxTail):]...)
 }
 
@@ -230,13 +240,21 @@ func (s *Scanner) tryAll(text []byte) {
 		}
 		if f.across {
 			s.try(f.pattern, s.joined)
+			if s.anchored(f.pattern) {
+				s.try(f.pattern, s.joined[s.joint:])
+			}
 			continue
 		}
 		s.try(f.pattern, window(clean, min(f.end, len(clean))))
-		if inner > 0 && !long && strings.HasPrefix(strings.TrimPrefix(s.engine.patterns[f.pattern].source, "(?i)"), "^") {
+		if inner > 0 && !long && s.anchored(f.pattern) {
 			s.try(f.pattern, clean[inner:])
 		}
 	}
+}
+
+// anchored says whether a pattern matches at the start of a line alone.
+func (s *Scanner) anchored(id int) bool {
+	return strings.HasPrefix(strings.TrimPrefix(s.engine.patterns[id].source, "(?i)"), "^")
 }
 
 // states says whether more than facts was found in the line.
@@ -261,12 +279,16 @@ func (s *Scanner) try(id int, text []byte) {
 	if s.original != nil {
 		shown = string(s.original)
 	}
-	if p.join == 0 {
-		s.match(id, s.line, shown, text)
+	if len(s.pending) == maxPending {
+		if p.join == 0 {
+			s.match(id, s.line, shown, text)
+		}
 		return
 	}
-	if len(s.pending) < maxPending {
-		s.pending = append(s.pending, pending{id, s.line, shown, bytes.Clone(text), p.join})
+	if p.join > 0 {
+		s.pending = append(s.pending, pending{pattern: id, line: s.line, first: shown, text: bytes.Clone(text), left: p.join})
+	} else if !s.match(id, s.line, shown, text) && s.streamed && p.purpose == matches {
+		s.pending = append(s.pending, pending{pattern: id, line: s.line, first: shown, text: bytes.Clone(text), left: maxGlued, glued: true, spaced: bytes.Clone(text)})
 	}
 }
 
@@ -274,6 +296,12 @@ func (s *Scanner) try(id int, text []byte) {
 func (s *Scanner) feed(text []byte) {
 	kept := s.pending[:0]
 	for _, w := range s.pending {
+		if w.glued {
+			if s.glue(&w, text) {
+				kept = append(kept, w)
+			}
+			continue
+		}
 		w.text = append(append(w.text, ' '), bytes.TrimLeft(text[:min(len(text), maxWindow)], "│╰─▶├ \t")...)
 		w.left--
 		if w.left > 0 && len(w.text) < 2*maxWindow {
@@ -286,8 +314,18 @@ func (s *Scanner) feed(text []byte) {
 	s.pending = kept
 }
 
-// match runs a pattern over text, which began on the given line.
-func (s *Scanner) match(id, line int, first string, text []byte) {
+// glue adds a piece to one that matched nothing yet, and says whether to go on.
+func (s *Scanner) glue(w *pending, text []byte) bool {
+	text = text[:min(len(text), maxTail)]
+	w.text = append(w.text, text...)
+	w.spaced = append(append(w.spaced, ' '), text...)
+	w.left--
+	return !s.match(w.pattern, w.line, w.first, w.spaced) && !s.match(w.pattern, w.line, w.first, w.text) && w.left > 0
+}
+
+// match runs a pattern over text, which began on the given line, and says
+// whether it matched.
+func (s *Scanner) match(id, line int, first string, text []byte) bool {
 	p := &s.engine.patterns[id]
 	re := p.compile()
 	at := re.FindSubmatchIndex(text)
@@ -295,8 +333,11 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 		text = []byte(redact(string(text))) // so that no capture holds a secret
 		at = re.FindSubmatchIndex(text)
 	}
-	if at == nil || p.purpose == matches && s.excepted(p.owner, text) {
-		return
+	if at == nil {
+		return false
+	}
+	if p.purpose == matches && s.excepted(p.owner, text) {
+		return true
 	}
 	switch p.purpose {
 	case silences:
@@ -306,7 +347,7 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 	case tells:
 		f := s.engine.facts[p.owner]
 		if f.First && s.facts[f.Name] != "" {
-			return
+			return true
 		}
 		captures := named(re.SubexpNames(), at, text)
 		s.facts[f.Name] = captures[f.Name]
@@ -316,6 +357,7 @@ func (s *Scanner) match(id, line int, first string, text []byte) {
 	case matches:
 		s.add(p.owner, hit{line, first, named(re.SubexpNames(), at, text), maps.Clone(s.facts)})
 	}
+	return true
 }
 
 // add keeps a match. Patterns of one rule that match the same line make one.

@@ -84,7 +84,7 @@ rule "network_connect" {
     (?i)connection (?:was )?closed (?:before|prematurely|unexpectedly)
     (?i)connectionreseterror|connectionrefusederror
     (?i)empty reply from server
-    (?i)unable to connect to (?P<host>[a-z0-9.-]+:(?:http|\d+))
+    (?i)unable to connect to (?P<host>[a-z0-9.-]+):(?:https?|\d+)
     (?i)failed to establish a new connection
     (?i)tls connection was non-properly terminated
     (?i)gnutls recv error \(-(?:9|54|110)\)

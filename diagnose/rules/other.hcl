@@ -142,6 +142,23 @@ rule "unbound" {
   }
 }
 
+rule "already_there" {
+  category   = "unknown"
+  priority   = 38
+  confidence = "medium"
+  match      = <<-RE
+    destination path '(?P<path>[^']+)' already exists and is not an empty directory
+    (?i)(?:cannot|can't|could not|failed to) (?:create|make) (?:directory|symbolic link|link) ['‘"]?(?P<path>[^'’":]+)['’"]?: File exists
+  RE
+  subject    = path
+  summary    = "${path} is there already."
+  summary_zh = "${path} 已经存在。"
+  fix {
+    title    = "Remove ${path} first, or use another place; mkdir -p and ln -sf do not mind."
+    title_zh = "先删除 ${path}，或换一个位置；mkdir -p 和 ln -sf 不受影响。"
+  }
+}
+
 rule "crashed" {
   category   = "unknown"
   priority   = 30

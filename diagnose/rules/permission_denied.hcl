@@ -12,6 +12,7 @@ rule "permission_denied" {
     (?i)permission denied:? ['"](?P<path>[^'"]+)['"]
     \[Errno 13\] (?:Permission denied|权限不够)?:? ?['"]?(?P<path>/[^'"\s]*)?
     EACCES: permission denied(?:, \w+)? '(?P<path>[^']+)'
+    Cannot write to '(?P<path>[^']+)' \(Permission denied\)
     (?i)\bEACCES\b.*permission denied
     (?i)permission denied$
     (?i)permission denied \(13\)

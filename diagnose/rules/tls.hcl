@@ -56,6 +56,7 @@ rule "tls" {
   except     = <<-RE
     node-pre-gyp (?:ERR! install|WARN|http) 
     prebuild-install (?i:warn|http|err!|info) 
+    SSL_ERROR_SYSCALL
     (?i)timed? ?out|unexpected eof while reading|connection reset|cannot allocate memory|record layer failure
     ^ERROR:  SSL verification error at depth
     Could not fetch URL \S+/simple/pip/

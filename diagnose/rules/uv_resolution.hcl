@@ -85,6 +85,7 @@ rule "uv_offline" {
   tool       = "uv"
   priority   = 50
   confidence = "medium"
+  retryable  = false
   join       = 10
   match      = <<-RE
     No solution found when resolving.*?Because (?:all versions of )?(?P<package>[A-Za-z0-9][\w.-]*?)(?:==\S+)? needs? to be downloaded from a registry

@@ -63,12 +63,24 @@ func run(dirs []string) error {
 func translations(dirs []string, domain, id string) []string {
 	var all []string
 	for _, language := range languages {
-		for _, dir := range dirs {
-			catalog := read(filepath.Join(dir, language, "LC_MESSAGES", domain+".mo"))
-			text := firstLine(lookup(catalog, id))
+		for _, path := range catalogs(dirs, language, domain) {
+			text := firstLine(lookup(read(path), id))
 			if text != "" && text != firstLine(id) && strings.Count(text, "%") == strings.Count(firstLine(id), "%") && !slices.Contains(all, text) {
 				all = append(all, text)
 			}
+		}
+	}
+	return all
+}
+
+// catalogs lists the files of a domain, which may be a pattern: its name may have
+// a version in it.
+func catalogs(dirs []string, language, domain string) []string {
+	var all []string
+	for _, dir := range dirs {
+		paths, err := filepath.Glob(filepath.Join(dir, language, "LC_MESSAGES", domain+".mo"))
+		if err == nil {
+			all = append(all, paths...)
 		}
 	}
 	return all
