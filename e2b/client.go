@@ -190,7 +190,7 @@ func (c *Client) once(ctx context.Context, k call, body []byte) (http.Header, er
 		return nil, c.refusal(resp)
 	}
 	defer resp.Body.Close()
-	return resp.Header, c.readReply(resp.Body, k.out)
+	return resp.Header, c.readReply(resp, k.out)
 }
 
 // transport drops the query from the URL in an error of net/http.
@@ -198,7 +198,7 @@ func (c *Client) transport(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		if at, parseErr := url.Parse(u.URL); parseErr == nil {
-			return fmt.Errorf("%s %s: %w", u.Op, bare(at), u.Err)
+			return fmt.Errorf("%s %s: %w", strings.ToUpper(u.Op), bare(at), u.Err)
 		}
 		return u.Err
 	}
@@ -206,23 +206,39 @@ func (c *Client) transport(err error) error {
 }
 
 // decodeError is an answer that is not what the API promises.
-type decodeError struct{ err error }
+type decodeError struct{ method, url, what string }
 
-func (e *decodeError) Error() string { return "reading the answer: " + e.err.Error() }
+func (e *decodeError) Error() string {
+	return fmt.Sprintf("%s %s: the answer is not the API's: %s", e.method, e.url, e.what)
+}
 
-func (c *Client) readReply(body io.Reader, out any) error {
+func (c *Client) readReply(resp *http.Response, out any) error {
+	body := io.LimitReader(resp.Body, maxReplySize)
 	if out == nil {
-		_, err := io.Copy(io.Discard, io.LimitReader(body, maxReplySize)) // so that the connection can be used again
+		_, err := io.Copy(io.Discard, body) // so that the connection can be used again
 		return err
 	}
-	text, err := io.ReadAll(io.LimitReader(body, maxReplySize))
+	text, err := io.ReadAll(body)
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return &decodeError{errors.New(c.redact(err.Error()))} // it may quote what it read
+		return &decodeError{resp.Request.Method, bare(resp.Request.URL), c.redact(strange(text, err))}
 	}
 	return nil
+}
+
+// strange says what an answer is that is no JSON of the API. It does not quote
+// it: that may be anything.
+func strange(text []byte, err error) string {
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(text) == 0:
+		return "it is empty"
+	case text[0] == '<':
+		return "it is a web page"
+	}
+	return err.Error()
 }
 
 // retryAfter reads the header of that name; servers send seconds.

@@ -25,6 +25,7 @@ type Error struct {
 	Method     string
 	URL        string // without its query
 	RetryAfter time.Duration
+	WebPage    bool // the body is one: whoever answered is not the API
 }
 
 func (e *Error) Error() string {
@@ -39,7 +40,7 @@ func (e *Error) Temporary() bool {
 // NotFound reports whether err is the API's word that something is not there.
 func NotFound(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.StatusCode == http.StatusNotFound
+	return errors.As(err, &e) && e.StatusCode == http.StatusNotFound && !e.WebPage
 }
 
 // UnknownOutcomeError is a request that must not be sent twice and whose answer
@@ -76,7 +77,7 @@ func (c *Client) refusal(resp *http.Response) *Error {
 		m := storeError.FindStringSubmatch(text)
 		e.Message = m[1] + ": " + m[2]
 	case strings.HasPrefix(text, "<"):
-		e.Message = http.StatusText(resp.StatusCode) + " (a web page, not the API's answer)"
+		e.Message, e.WebPage = http.StatusText(resp.StatusCode)+" (a web page, not the API's answer)", true
 	case text == "":
 		e.Message = http.StatusText(resp.StatusCode)
 	default:

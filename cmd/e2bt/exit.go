@@ -117,7 +117,7 @@ func (at *endpoint) hint(err error) string {
 	switch {
 	case at.source == "":
 		return "" // this process's own server
-	case !errors.As(err, &refused):
+	case !errors.As(err, &refused), refused.WebPage:
 		return fmt.Sprintf("Is %s up, and the right endpoint? It comes from %s.", at.url, at.source)
 	case refused.StatusCode == http.StatusUnauthorized:
 		return "The endpoint refused the API key. Check E2B_API_KEY, in the environment or in .env; --local needs none."

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -97,11 +98,16 @@ func standIn(ts *testscript.TestScript, neg bool, args []string) {
 	case "banner":
 		ts.Setenv("E2B_API_URL", "http://"+bannerServer(ts))
 	case "elsewhere":
-		thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			ts.Logf("the server that was sent on to got %s with the key %q", r.URL, r.Header.Get("X-API-KEY"))
-			ts.Setenv("THIEF", "asked")
+		var asked atomic.Int32
+		thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			asked.Add(1)
 		}))
-		ts.Defer(thief.Close)
+		ts.Defer(func() {
+			thief.Close()
+			if n := asked.Load(); n > 0 {
+				ts.Fatalf("the server that was sent on to was asked %d times", n)
+			}
+		})
 		serve(ts, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, thief.URL, http.StatusFound) })
 	default:
 		handler, ok := standIns[args[0]]
