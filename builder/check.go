@@ -30,34 +30,41 @@ func (r *Runner) Check(ctx context.Context, t *Template) (failed bool, err error
 // check runs the checks in a sandbox of exactly that build, or of the default
 // one where build is empty.
 func (r *Runner) check(ctx context.Context, t *Template, build string) (failed bool, err error) {
-	name := t.Name
-	if build != "" {
-		name += ":" + build
+	err = inSandbox(ctx, r.Client, reference(t.Name, build), checkBudget(t.Config.Checks), func(box *e2b.Sandbox) error {
+		complaints, err := r.checks(ctx, t, box)
+		failed = len(complaints) > 0
+		return err
+	})
+	return failed, err
+}
+
+// reference names a build of a template, or its default one.
+func reference(name, build string) string {
+	if build == "" {
+		return name
 	}
-	sandbox, err := r.Client.CreateSandbox(ctx, e2b.NewSandbox{TemplateID: name, Timeout: int(checkBudget(t.Config.Checks).Seconds())})
-	if err != nil {
-		return false, fmt.Errorf("creating a sandbox for the checks: %w", err)
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_ = sandbox.Kill(ctx) // else it ends by itself when its time is over
-	}()
+	return name + ":" + build
+}
+
+// checks runs the checks of t and returns what those that failed complain of.
+func (r *Runner) checks(ctx context.Context, t *Template, box *e2b.Sandbox) (complaints []string, err error) {
 	for _, c := range t.Config.Checks {
 		start := r.now()
-		complaint, err := r.runCheck(ctx, sandbox, c)
+		complaint, err := r.runCheck(ctx, box, c)
 		if err != nil {
-			return failed, fmt.Errorf("check %s: %w", c.Name, err)
+			return complaints, fmt.Errorf("check %s: %w", c.Name, err)
 		}
-		failed = failed || complaint != ""
+		if complaint != "" {
+			complaints = append(complaints, complaint)
+		}
 		r.emit(Event{Type: EventCheck, Template: t.Name, Name: c.Name, OK: ptr(complaint == ""), Seconds: secs(r.now().Sub(start)), Message: complaint, Range: c.Range.String()})
 	}
-	return failed, nil
+	return complaints, nil
 }
 
 // checkBudget is how long a sandbox has to live for these checks.
 func checkBudget(checks []config.Check) time.Duration {
-	sum := time.Minute
+	sum := time.Duration(0)
 	for _, c := range checks {
 		sum += orDefault(c.Timeout, defaultCheckTimeout)
 	}

@@ -31,6 +31,7 @@ type Event struct {
 	Phase      string   `json:"phase,omitempty"` // of a log line outside the steps: base or finalize
 
 	Finding json.RawMessage `json:"finding,omitempty"`
+	Drift   *Drift          `json:"drift,omitempty"`
 	Range   string          `json:"range,omitempty"`
 	Failure *Failure        `json:"-"`
 	Counts  map[string]int  `json:"counts,omitempty"`
@@ -88,6 +89,8 @@ const (
 	EventSource     = "source" // where a batch installed from, with a mirror profile: name is the ecosystem, message the hosts
 	EventBuildEnd   = "build_end"
 	EventSummary    = "summary"
+	EventDrift      = "drift"   // what changed since the lock file was written
+	EventWarning    = "warning" // goes on without something
 )
 
 // Status is how the build of a template ended.
@@ -111,11 +114,12 @@ var statuses = []Status{StatusReady, StatusError, StatusTimeout, StatusCancelled
 type Failure struct {
 	Template *Template
 	Step     *Step  // nil outside the steps
-	Phase    string // base, step, start, upload or check
+	Phase    string // base, step, start, upload, check or lock
 	Reason   string // the API's own words, or ours where we gave up
 	ExitCode int    // of the failed command; -1: not known
 	Elapsed  time.Duration
 	GaveUp   bool // we stopped waiting; the endpoint may still be building
+	Drift    *Drift
 }
 
 // ranOut reports whether a batch was ended by its own timeout: the status is

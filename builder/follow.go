@@ -36,6 +36,7 @@ type watch struct {
 	phase   string
 	started time.Time // by the builder's clock
 	cached  bool
+	digest  string // of the base image, where the endpoint says it
 	last    time.Time
 	base    string          // the endpoint's key of the base layer
 	took    map[int]float64 // seconds, by the index of a step that was not cached
@@ -63,7 +64,7 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 		return r.stopped(ctx, res, err)
 	case status.Status == e2b.StateReady:
 		w.end(w.last, true)
-		res.Status, res.base = StatusReady, w.base
+		res.Status, res.base, res.digest = StatusReady, w.base, w.digest
 		maps.Copy(res.took, w.took)
 	default:
 		res.Status, res.Failure, res.Open = StatusError, w.explain(status.Reason), false
@@ -104,7 +105,10 @@ func (w *watch) entries(entries []e2b.LogEntry) {
 	}
 }
 
-var header = regexp.MustCompile(`^(CACHED )?\[(?:builder \d+/\d+|base|finalize|optimize)\] (.*)$`)
+var (
+	header      = regexp.MustCompile(`^(CACHED )?\[(?:builder \d+/\d+|base|finalize|optimize)\] (.*)$`)
+	imageDigest = regexp.MustCompile(`^\[base\] digest (sha256:[0-9a-f]{64})$`)
+)
 
 // entry handles one line: it may begin a step, and it may be output.
 func (w *watch) entry(e e2b.LogEntry) {
@@ -120,6 +124,9 @@ func (w *watch) entry(e e2b.LogEntry) {
 	if w.base == "" {
 		w.base = baseKey(e)
 	}
+	if m := imageDigest.FindStringSubmatch(e.Message); m != nil && w.phase == "base" {
+		w.digest = m[1]
+	}
 	event := Event{Type: EventLog, Time: e.Timestamp, Template: w.t.Name, Level: e.Level, Phase: w.phase}
 	event.Stream, event.Message = cutStream(e.Message)
 	if step, ok := w.t.Find(n); ok {
@@ -128,6 +135,7 @@ func (w *watch) entry(e e2b.LogEntry) {
 			event.Level = "debug" // begin has said it in the author's words
 		}
 	}
+	w.r.see(w.t, event.Message)
 	w.r.emit(event)
 }
 
@@ -165,6 +173,7 @@ func (w *watch) begin(n int, cached bool) {
 		return
 	}
 	w.end(w.last, true)
+	w.r.seeStep(w.t, step, cached)
 	w.step, w.reached, w.phase, w.started, w.cached = &step, n, "step", w.last, cached
 	w.r.emit(Event{Type: EventStepStart, Time: w.last, Template: w.t.Name, Index: n, Batch: step.Batch, Cached: ptr(cached), Message: step.Label()})
 	if limit := time.Duration(step.TimeoutS) * time.Second; limit > 0 && !cached {

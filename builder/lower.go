@@ -124,7 +124,9 @@ func (l *lowering) set(s *config.Set) {
 }
 
 func (l *lowering) batch(b *config.Batch) {
-	s := &script{env: b.Env, workdir: b.Workdir}
+	before, after, env := hold(b)
+	s := &script{env: env, workdir: b.Workdir}
+	s.add("root", before...)
 	prepared := map[string]bool{}
 	for _, in := range b.Installs {
 		m, _ := mirrors.LookupManager(in.Manager)
@@ -134,6 +136,7 @@ func (l *lowering) batch(b *config.Batch) {
 	for _, line := range b.Run {
 		s.add(orDefault(b.User, l.ctx.user), command(line)...)
 	}
+	s.add("root", after...)
 	if len(s.parts) == 0 {
 		return
 	}

@@ -64,12 +64,13 @@ type Template struct {
 
 	EstimatedS float64 `json:"estimated_s,omitempty"` // from earlier builds; 0: not known
 
-	Config  *config.Template `json:"-"`
-	Parent  *Template        `json:"-"` // what it is based on, where that is of this plan
-	live    string           // the id of the build that carries the fingerprint's tag, once compared
-	out     buildContext     // what a template based on this one starts with
-	profile *mirrors.Profile
-	digest  string // of the base image, as its official registry says
+	Config     *config.Template `json:"-"`
+	Parent     *Template        `json:"-"` // what it is based on, where that is of this plan
+	definition string           // the tag of the fingerprint without a lock, where the plan was made with one
+	live       string           // the id of the build that carries the fingerprint's tag, once compared
+	out        buildContext     // what a template based on this one starts with
+	profile    *mirrors.Profile
+	digest     string // of the base image, as its official registry says
 }
 
 // Step is one step of a template's plan; Index counts from 1, as E2B does.

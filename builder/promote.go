@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,7 @@ func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	fp := t.FingerprintTag()
-	tags := append([]string{"default", fp}, t.Config.Tags...)
+	tags := t.promotedTags()
 	if _, err := r.Client.Tag(ctx, e2b.TagRequest{Target: t.Name + ":" + buildID, Tags: tags}); err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error
 	}
 	var stale []string // only what is there: an endpoint may refuse the rest
 	for _, tag := range all {
-		if tag.Tag == r.runTag || strings.HasPrefix(tag.Tag, "fp-") && tag.Tag != fp {
+		if tag.Tag == r.runTag || strings.HasPrefix(tag.Tag, "fp-") && !slices.Contains(tags, tag.Tag) {
 			stale = append(stale, tag.Tag)
 		}
 	}
@@ -38,6 +38,16 @@ func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error
 		return nil
 	}
 	return r.Client.Untag(ctx, t.Name, stale)
+}
+
+// promotedTags are the tags that a promoted build of t gets. What was built
+// with a lock is what the definition says, too.
+func (t *Template) promotedTags() []string {
+	tags := []string{"default", t.FingerprintTag()}
+	if t.definition != "" && t.definition != tags[1] {
+		tags = append(tags, t.definition)
+	}
+	return append(tags, t.Config.Tags...)
 }
 
 // forget takes the run's tag away from a build that is not promoted. The run

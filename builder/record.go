@@ -32,7 +32,7 @@ type Record struct {
 func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
 	return &Record{
 		Template: t.Name, Address: t.Address, TemplateID: reg.TemplateID, BuildID: reg.BuildID, RunTag: r.runTag,
-		Tags: append([]string{"default", t.FingerprintTag()}, t.Config.Tags...), Endpoint: r.Endpoint, Paths: r.Paths, Started: r.now().UTC(),
+		Tags: t.promotedTags(), Endpoint: r.Endpoint, Paths: r.Paths, Started: r.now().UTC(),
 	}
 }
 

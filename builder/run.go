@@ -32,6 +32,10 @@ type Runner struct {
 	Changed   bool     // leave out what is up to date; the plan was compared
 	FailFast  bool     // the first failure stops the others
 	NoCheck   bool
+	Lock      *LockFile     // written after a build was promoted; nil: left alone
+	Before    *Lock         // what builds are compared with; may be nil
+	Locked    bool          // a build that differs from Before fails
+	Secrets   []string      // values that a lock file must not have
 	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
 	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
 	Emit      func(Event)
@@ -40,8 +44,9 @@ type Runner struct {
 	Hide      func(string) string         // takes secrets out of what is kept in StateDir; nil: there are none
 
 	emitting sync.Mutex
-	runTag   string
-	now      func() time.Time
+	inventoryState
+	runTag string
+	now    func() time.Time
 }
 
 // Result is how the build of one template ended.
@@ -54,11 +59,13 @@ type Result struct {
 	Failure     *Failure // of a build that failed
 	Sources     []Source // where batches install from, with a mirror profile
 	CheckFailed bool
-	Open        bool  // triggered and neither failed nor promoted: attach can go on with it
-	Err         error // the API refused or could not be reached, or something on this side failed
+	Drift       *Drift // since the lock file was written; nil: not known
+	Open        bool   // triggered and neither failed nor promoted: attach can go on with it
+	Err         error  // the API refused or could not be reached, or something on this side failed
 
 	started time.Time
 	base    string          // the endpoint's key of the base layer, where it said one
+	digest  string          // of the base image, the same
 	took    map[int]float64 // seconds, by the index of a step that was not cached
 }
 
@@ -121,6 +128,8 @@ func (r *Runner) one(ctx context.Context, t *Template, parent *Result) Result {
 	for _, s := range res.Sources {
 		r.emit(Event{Type: EventSource, Template: t.Name, Batch: s.Batch, Name: s.Ecosystem, Message: s.From})
 	}
+	r.keep(t)
+	r.tellDrift(t, res)
 	res.Elapsed = r.now().Sub(start)
 	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
 	return res
@@ -156,6 +165,7 @@ func (r *Runner) build(ctx context.Context, t *Template, parent *Result) Result 
 		if res.Failure == nil {
 			return res
 		}
+		r.suspect(t, res.Failure)
 		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: res.Failure})
 		if r.elsewhere(ctx, from, *res.Failure) {
 			continue
@@ -251,27 +261,20 @@ func (r *Runner) finish(ctx context.Context, t *Template, res Result) Result {
 	return res
 }
 
-// accept checks and promotes a build that is ready.
+// accept examines and promotes a build that is ready.
 func (r *Runner) accept(ctx context.Context, t *Template, res Result) Result {
-	if !r.NoCheck && len(t.Config.Checks) > 0 {
-		failed, err := r.check(ctx, t, res.BuildID)
-		if err != nil {
-			res = r.stopped(ctx, res, err)
-		}
-		if failed {
-			res.Status, res.CheckFailed, res.Open = StatusError, true, false
-		}
-		if failed || err != nil {
-			return res
-		}
+	found, res, ok := r.examine(ctx, t, res)
+	if !ok {
+		return res
 	}
 	if err := r.promote(ctx, t, res.BuildID); err != nil {
 		return r.stopped(ctx, res, fmt.Errorf("promoting build %s: %w", res.BuildID, err))
 	}
 	res.Open = false
 	if err := r.remember(t, res); err != nil {
-		r.emit(Event{Type: EventLog, Template: t.Name, Level: "warn", Message: err.Error()})
+		r.emit(Event{Type: EventWarning, Template: t.Name, Message: err.Error()})
 	}
+	r.writeLock(t, res, found)
 	return res
 }
 

@@ -87,8 +87,9 @@ type Batch struct {
 	User     string // "" : not said
 	Workdir  string
 	Env      map[string]string
-	Range    hcl.Range // the whole block, from its header to its closing brace
-	Header   hcl.Range // the header alone: batch "name"
+	Held     map[string]map[string]string // by manager, then package: versions that a lock holds the batch to
+	Range    hcl.Range                    // the whole block, from its header to its closing brace
+	Header   hcl.Range                    // the header alone: batch "name"
 }
 
 // Install is one package manager's list inside a batch, short or long form.

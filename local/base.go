@@ -46,6 +46,7 @@ func (x *executor) base(ctx context.Context) error {
 	x.res.Context = stepContext{User: "root"}.with(pairs(img.Config.Env))
 	x.res.Context.Workdir = "" // E2B starts in the home of user, wherever the image starts
 	x.info("%s[base] FROM %s [%s]", cached, ref, x.chain(cacheVersion, img.Digest))
+	x.say("debug", "[base] digest "+img.Digest)
 	x.chain("USER", defaultUser)
 	return x.layer(ctx, "[base] DEFAULT USER "+defaultUser, func(box Sandbox) (stepContext, error) {
 		next := x.res.Context

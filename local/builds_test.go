@@ -239,6 +239,7 @@ func TestLogs(t *testing.T) {
 
 var (
 	hashes = regexp.MustCompile(`\[[0-9a-f]{64}\]$`)
+	digest = regexp.MustCompile(`^\[base\] digest sha256:[0-9a-f]{64}$`)
 	took   = regexp.MustCompile(`took [0-9.ms]+$`)
 )
 
@@ -247,6 +248,7 @@ func shape(f finished) string {
 	var out strings.Builder
 	for _, e := range f.log {
 		text := took.ReplaceAllString(hashes.ReplaceAllString(e.Message, "[HASH]"), "took TIME")
+		text = digest.ReplaceAllString(text, "[base] digest sha256:HASH")
 		fmt.Fprintf(&out, "%s %s: %s\n", e.Level, e.Step, strings.ReplaceAll(text, f.TemplateID+"/"+f.BuildID, "TEMPLATE/BUILD"))
 	}
 	return out.String()
@@ -261,6 +263,7 @@ func TestLogShapes(t *testing.T) {
 	}
 	const start = `info : Building template TEMPLATE/BUILD
 info base: CACHED [base] FROM base [HASH]
+debug base: [base] digest sha256:HASH
 `
 	const end = `info finalize: [finalize] Finalizing template build [HASH]
 info finalize: Running start command: echo starting; sleep 600

@@ -26,6 +26,14 @@ type Manager struct {
 	Default   string            `json:"default"` // the version of a package that names none, where one must be said
 	Env       map[string]string `json:"env"`     // for prepare and install alone
 	Cleanup   string            `json:"cleanup"` // what cleanup { NAME = true } runs, as root
+	Inventory *Listing          `json:"-"`       // what is installed
+	Outdated  *Listing          `json:"-"`       // what is newer; nil: the manager cannot say
+	Logged    []Logged          `json:"logged"`  // how a log says what is installed
+	Hold      *Hold             `json:"-"`       // nil: nothing holds what a package brings along
+
+	Inventories []Listing `json:"inventory"` // the three, as the file has them
+	Outdateds   []Listing `json:"outdated"`
+	Holds       []Hold    `json:"hold"`
 }
 
 // System reports whether m installs the distribution's own packages.
@@ -67,7 +75,9 @@ func (m Manager) Join(name, version string) string {
 
 // Managers lists every manager in the order in which a batch runs them.
 var Managers = sync.OnceValue(func() []Manager {
-	all := load("managers", func(m *Manager, name string) { m.Name = name })
+	all := load("managers", func(m *Manager, name string) {
+		m.Name, m.Inventory, m.Outdated, m.Hold = name, first(m.Inventories), first(m.Outdateds), first(m.Holds)
+	})
 	slices.SortFunc(all, func(a, b Manager) int { return a.Order - b.Order })
 	return all
 })

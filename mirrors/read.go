@@ -187,10 +187,11 @@ func (r *reader) heredoc() string {
 	return r.literal(strings.Join(lines, ""))
 }
 
-// literal undoes the escaping of ${, and refuses a template.
+// literal undoes the escaping of ${ and %{, and refuses a template.
 func (r *reader) literal(text string) string {
-	if plain := strings.ReplaceAll(text, "$${", ""); strings.Contains(plain, "${") || strings.Contains(plain, "%{") {
+	plain := strings.NewReplacer("$${", "", "%%{", "").Replace(text)
+	if strings.Contains(plain, "${") || strings.Contains(plain, "%{") {
 		r.fail("an expression in a string")
 	}
-	return strings.ReplaceAll(text, "$${", "${")
+	return strings.NewReplacer("$${", "${", "%%{", "%{").Replace(text)
 }

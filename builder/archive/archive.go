@@ -177,10 +177,10 @@ func staticPrefix(pattern string) string {
 
 // ownState is what e2bt itself keeps beside a configuration. It changes with
 // every build; a pattern with an exclamation mark takes it back in.
-const ownState = "**/.e2bt"
+var ownState = []string{"**/.e2bt", "**/.e2bt.lock.hcl", "**/.e2bt.lock.hcl.*.tmp"}
 
 func ignorePatterns(dir string, more []string) (*patternmatcher.PatternMatcher, error) {
-	patterns := []string{ownState}
+	patterns := slices.Clone(ownState)
 	text, err := os.ReadFile(filepath.Join(dir, ".dockerignore"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading .dockerignore: %w", err)

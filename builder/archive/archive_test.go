@@ -288,7 +288,7 @@ func TestIgnoreMistakes(t *testing.T) {
 
 // Our own state lies beside the configuration and changes with every build.
 func TestOwnStateStaysOut(t *testing.T) {
-	dir := tree(t, "a=", ".e2bt/logs/x=1", "sub/.e2bt/y=2", ".e2bt-other=3")
+	dir := tree(t, "a=", ".e2bt.lock.hcl=4", ".e2bt/logs/x=1", "sub/.e2bt/y=2", ".e2bt-other=3")
 	if got, want := strings.Join(members(t, pack(t, scan(t, dir, "."))), " "), ".e2bt-other=3 a= sub/"; got != want {
 		t.Errorf("Scan(.) = %s; want %s", got, want)
 	}

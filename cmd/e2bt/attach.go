@@ -42,9 +42,13 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	defer closing(at, &err)
 	s := a.session(cfg, plan, json)
 	done := rec.Status == builder.StatusReady
+	r := a.runner(cfg, buildFlags{}, at, s)
+	if lock, err := a.readLock(cfg); err == nil {
+		a.lockWith(r, cfg, buildFlags{}, lock)
+	}
 	var res builder.Result
 	s.show(func() {
-		res = a.runner(cfg, buildFlags{}, at, s).Attach(ctx, plan.Templates[0], rec, same && !done)
+		res = r.Attach(ctx, plan.Templates[0], rec, same && !done)
 	})
 	if err := a.verdict(ctx, []builder.Result{res}, at, json); err != nil || same || done {
 		return err

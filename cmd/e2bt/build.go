@@ -24,6 +24,8 @@ type buildFlags struct {
 	noCache   bool
 	failFast  bool
 	noCheck   bool
+	locked    bool
+	noLock    bool
 	json      bool
 }
 
@@ -53,6 +55,8 @@ when several fail, the code is that of the first by name.`,
 	f.BoolVar(&b.noCache, "no-cache", false, "build every step again")
 	f.BoolVar(&b.failFast, "fail-fast", false, "stop the other builds when one fails")
 	f.BoolVar(&b.noCheck, "no-check", false, "promote without running the checks")
+	f.BoolVar(&b.locked, "locked", false, "build exactly what the lock file has, or fail and say what differs")
+	f.BoolVar(&b.noLock, "no-lock", false, "leave the lock file alone")
 	f.BoolVar(&b.json, "json", false, "print events as JSON, one object a line")
 	return cmd
 }
@@ -71,7 +75,7 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := flags.check(); err != nil {
 		return err
 	}
-	cfg, plan, err := a.plan(paths, flags.templates)
+	cfg, plan, lock, err := a.planToBuild(paths, flags)
 	if err != nil {
 		return err
 	}
@@ -92,8 +96,10 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	a.warnMirror(plan, at)
 	a.pinImages(ctx, plan)
 	s := a.session(cfg, plan, flags.json)
+	s.locked = flags.locked
 	r := a.runner(cfg, flags, at, s)
 	r.Paths = paths
+	a.lockWith(r, cfg, flags, lock)
 	return a.verdict(ctx, s.run(ctx, r, plan), at, flags.json)
 }
 
@@ -139,6 +145,9 @@ func (a *app) verdict(ctx context.Context, results []builder.Result, at *endpoin
 	a.sayInterrupted(results)
 	if !json && len(results) > 1 {
 		fmt.Fprintln(a.stdout, tally(results))
+	}
+	if !json {
+		sayDrift(a.stdout, results)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -101,6 +101,9 @@ func (f found) print(w io.Writer, files map[string]*hcl.File, opts config.Render
 		Detail: clean(f.advice()), Subject: &f.where,
 	}
 	config.WriteDiagnostics(w, files, hcl.Diagnostics{d}, opts)
+	if d := f.failure.Drift; !d.Empty() && d.Suspect {
+		printSuspects(w, d)
+	}
 	for _, line := range f.logEnd() {
 		fmt.Fprintln(w, line)
 	}

@@ -23,6 +23,7 @@ type session struct {
 	pending map[string]found     // by template name: a failure that a retry may still cure
 	found   []found
 	lost    error // the first trouble with a log file
+	locked  bool  // the run builds what the lock file has
 }
 
 func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *session {
@@ -170,6 +171,9 @@ func (s *session) retryable(f builder.Failure) bool {
 // diagnose says what a failure was and where.
 func (s *session) diagnose(f builder.Failure) found {
 	f.Reason = s.app.secrets.hide(clean(f.Reason))
+	if f.Phase == "lock" {
+		return s.lockMismatch(f)
+	}
 	b := s.builds[f.Template.Name]
 	context := failureContext(f)
 	context.Language = s.app.lang
@@ -182,6 +186,9 @@ func (s *session) diagnose(f builder.Failure) found {
 	out := found{Finding: *finding, failure: f, where: place(*finding, f), at: time.Now()}
 	if b != nil {
 		out.tail, out.log = append([]string(nil), b.tail...), b.path
+	}
+	if s.locked {
+		out.goneFromSource()
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func (s *Store) List() ([]*Image, error) {
 
 // find returns the image of that name, or nil.
 func (s *Store) find(ref string) (*Image, error) {
-	full, _, err := key(ref)
+	full, parsed, err := key(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +127,37 @@ func (s *Store) find(ref string) (*Image, error) {
 		return nil, err
 	}
 	img := all[full]
-	if img == nil {
-		return nil, nil
+	if digest, ok := parsed.(name.Digest); ok && img == nil {
+		img, err = byDigest(all, digest)
+	}
+	if img == nil || err != nil {
+		return nil, err
 	}
 	if _, err := os.Stat(img.Rootfs); err != nil {
 		return nil, nil // somebody removed it by hand
 	}
 	return img, nil
+}
+
+// byDigest finds an image that was put into the store by another name of its
+// repository. What no registry has is not looked for in one.
+func byDigest(all map[string]*Image, want name.Digest) (*Image, error) {
+	var other *Image
+	for _, full := range slices.Sorted(maps.Keys(all)) {
+		img := all[full]
+		_, parsed, err := key(img.Name)
+		switch {
+		case err != nil || parsed.Context().Name() != want.Context().Name():
+		case img.Digest == want.DigestStr():
+			return img, nil
+		case img.Source != "registry":
+			other = img
+		}
+	}
+	if other != nil {
+		return nil, &Error{Text: fmt.Sprintf("the image '%s' that is here has the digest %s, not %s; it came from %s, so no registry has the other one", other.Name, other.Digest, want.DigestStr(), other.Source)}
+	}
+	return nil, nil
 }
 
 // put fills a fresh directory and, when that went well, gives it the name. The

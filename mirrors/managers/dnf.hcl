@@ -4,3 +4,16 @@ separator = "-"
 operators = []
 install   = "dnf install -y $${flags} $${packages}"
 cleanup   = "dnf clean all && rm -rf /var/cache/dnf /var/cache/libdnf5"
+
+inventory {
+  command = "rpm -qa --qf '%%{NAME} %%{EVR}\\n'"
+  line    = "^(?P<name>[^ ]+) (?P<version>[^ ]+)$"
+  purl    = "rpm/"
+}
+
+outdated {
+  command = "dnf -q check-update"
+  line    = "^(?P<name>[^ ]+)\\.(?:noarch|x86_64|aarch64|i686) +(?P<latest>[^ ]+) +[^ ]+ *$"
+}
+
+logged { line = "^ *(?:Installing|Upgrading) +: (?P<name>[^ ]+)-(?P<version>[^ -]+-[^ -]+)\\.[a-z0-9_]+ " }
