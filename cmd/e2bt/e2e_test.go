@@ -49,7 +49,7 @@ const tries = 4
 func buildExample(t *testing.T, home, file string) (events []builder.Event, stderr string, code int) {
 	t.Helper()
 	for try := 1; ; try++ {
-		cmd := e2bt(t, t.TempDir(), home, "build", "--local", "--json", file)
+		cmd := e2bt(t, t.TempDir(), home, "build", "--local", "--no-lock", "--json", file)
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		out, err := cmd.Output()

@@ -220,7 +220,10 @@ func (a *app) lock(ctx context.Context, flags buildFlags, paths []string) (err e
 		p = newJSONPrinter(a.stdout)
 	}
 	defer p.close()
-	r := &builder.Runner{Client: at.client, Emit: p.event}
+	r := &builder.Runner{Client: at.client, StateDir: a.state(), Emit: func(e builder.Event) {
+		e.Message = a.secrets.hide(clean(e.Message))
+		p.event(e)
+	}}
 	a.lockWith(r, cfg, flags, lock)
 	for _, t := range plan.Templates {
 		locked, err := r.LockNow(ctx, t)
