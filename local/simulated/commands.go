@@ -44,11 +44,11 @@ func (c commands) call(_ context.Context, args []string) ([]string, error) {
 
 func (c commands) exec(interp.ExecHandlerFunc) interp.ExecHandlerFunc {
 	return func(ctx context.Context, args []string) error {
-		if program, ok := programs()[args[0]]; ok {
-			return program(c, ctx, args[1:])
-		}
 		if text, err := os.ReadFile(c.host("/usr/local/bin/" + filepath.Base(args[0]))); err == nil {
 			return c.script(ctx, string(text)) // what a build put there; its arguments do not count
+		}
+		if program, ok := programs()[args[0]]; ok {
+			return program(c, ctx, args[1:])
 		}
 		fmt.Fprintf(interp.HandlerCtx(ctx).Stderr, "/bin/bash: line 1: %s: command not found\n", args[0])
 		return interp.ExitStatus(127)
