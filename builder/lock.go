@@ -3,7 +3,6 @@ package builder
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -63,23 +62,13 @@ func (t *Template) locked(templateID, buildID, digest string, secrets []string) 
 		if s.Mirror() {
 			continue // it leaves nothing behind
 		}
-		step := LockedStep{Type: s.Type, Batch: s.Batch, Digest: stepDigest(s), Files: s.FilesHash, Packages: asked(s, secrets)}
+		step := LockedStep{Type: s.Type, Batch: s.Batch, Digest: "sha256:" + s.digest(), Files: s.FilesHash, Packages: asked(s, secrets)}
 		if s.Type == "COPY" && len(s.Args) > 0 {
 			step.From = s.Args[0]
 		}
 		out.Steps = append(out.Steps, step)
 	}
 	return out
-}
-
-// stepDigest covers what decides a step's result.
-func stepDigest(s Step) string {
-	text, err := json.Marshal([]any{s.Type, s.Args, s.FilesHash})
-	if err != nil {
-		panic(err) // strings alone
-	}
-	sum := sha256.Sum256(text)
-	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // asked lists what a batch asks of its managers.

@@ -43,27 +43,13 @@ func (r *Runner) keep(t *Template) {
 			kept[step] = list
 		}
 	}
-	if err := writeState(r.installedPath(t), kept); err != nil {
-		r.emit(Event{Type: EventWarning, Template: t.Name, Message: err.Error()})
-	}
-}
-
-func writeState(path string, v any) error {
-	text, err := json.Marshal(v)
+	text, err := json.Marshal(kept)
 	if err != nil {
 		panic(err) // strings alone
 	}
-	err = os.MkdirAll(filepath.Dir(path), 0o755)
-	if err == nil {
-		err = os.WriteFile(path+".tmp", text, 0o644)
+	if err := writeFile(r.installedPath(t), text); err != nil {
+		r.emit(Event{Type: EventWarning, Template: t.Name, Message: fmt.Sprintf("writing down what was installed: %s", err)})
 	}
-	if err == nil {
-		err = os.Rename(path+".tmp", path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing down what was installed: %w", err)
-	}
-	return nil
 }
 
 // seeStep notes that a step begins; one that is cached installed what it did
@@ -75,7 +61,7 @@ func (r *Runner) seeStep(t *Template, step Step, cached bool) {
 	if s == nil {
 		return
 	}
-	s.step, s.tail = stepDigest(step), nil
+	s.step, s.tail = step.digest(), nil
 	s.begun[s.step] = true
 	if !cached {
 		delete(s.steps, s.step)

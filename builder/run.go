@@ -62,10 +62,10 @@ type Result struct {
 	Drift       *Drift // since the lock file was written; nil: not known
 	Open        bool   // triggered and neither failed nor promoted: attach can go on with it
 	Err         error  // the API refused or could not be reached, or something on this side failed
-	digest      string
 
 	started time.Time
 	base    string          // the endpoint's key of the base layer, where it said one
+	digest  string          // of the base image, the same
 	took    map[int]float64 // seconds, by the index of a step that was not cached
 }
 
@@ -272,7 +272,7 @@ func (r *Runner) accept(ctx context.Context, t *Template, res Result) Result {
 	}
 	res.Open = false
 	if err := r.remember(t, res); err != nil {
-		r.emit(Event{Type: EventLog, Template: t.Name, Level: "warn", Message: err.Error()})
+		r.emit(Event{Type: EventWarning, Template: t.Name, Message: err.Error()})
 	}
 	r.writeLock(t, res, found)
 	return res
