@@ -98,7 +98,10 @@ func (s *sources) elsewhere(f Failure, cause Cause) string {
 		if !ok {
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s from %s instead of %s", e.Name, place(p.From(e.Name, next), e), place(p, e)))
+		text := fmt.Sprintf("%s from %s instead of %s", orDefault(e.Group, e.Name), place(p.From(e.Name, next), e), place(p, e))
+		if !slices.Contains(said, text) { // Debian and Ubuntu are both apt
+			said = append(said, text)
+		}
 		p = p.From(e.Name, next)
 	}
 	if len(said) == 0 {

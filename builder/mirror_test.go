@@ -158,7 +158,7 @@ func TestFallback(t *testing.T) {
 			[]string{"pip from two.example instead of one.example", "pip from the official source instead of two.example", ""}},
 		{"missing, but the official source cannot be reached", "many", []Cause{{Tool: "pip", Missing: true}, {Tool: "pip", Missing: true}, {Tool: "pip"}, {Tool: "pip", Missing: true}},
 			[]string{"pip from two.example instead of one.example", "pip from the official source instead of two.example", "pip from three.example instead of the official source", ""}},
-		{"apt has tried all others itself", "tools", []Cause{{Tool: "apt"}, {Tool: "apt"}}, []string{"debian from the official source instead of one.example", ""}},
+		{"apt has tried all others itself", "tools", []Cause{{Tool: "apt"}, {Tool: "apt"}}, []string{"apt from the official source instead of one.example", ""}},
 		{"no tool, but one in the batch", "python", []Cause{{}}, []string{"pip from two.example instead of one.example"}},
 		{"no tool, and two in the batch", "js", []Cause{{}}, []string{""}},
 		{"no tool, but the log names the mirror", "js", []Cause{{Evidence: "GET https://npm.example/x 503"}}, []string{"npm from the official source instead of npm.example"}},

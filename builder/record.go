@@ -24,7 +24,8 @@ type Record struct {
 	RunTag     string    `json:"run_tag"`
 	Tags       []string  `json:"tags"` // what a promoted build gets
 	Endpoint   string    `json:"endpoint"`
-	Paths      []string  `json:"paths,omitempty"` // of the configuration
+	Paths      []string  `json:"paths,omitempty"`  // of the configuration
+	Mirror     string    `json:"mirror,omitempty"` // the profile that it is built through
 	Started    time.Time `json:"started"`
 	Status     Status    `json:"status,omitempty"` // empty while it may be attached to
 }
@@ -32,7 +33,7 @@ type Record struct {
 func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
 	return &Record{
 		Template: t.Name, Address: t.Address, TemplateID: reg.TemplateID, BuildID: reg.BuildID, RunTag: r.runTag,
-		Tags: t.promotedTags(), Endpoint: r.Endpoint, Paths: r.Paths, Started: r.now().UTC(),
+		Tags: t.promotedTags(), Endpoint: r.Endpoint, Paths: r.Paths, Mirror: t.Mirror, Started: r.now().UTC(),
 	}
 }
 

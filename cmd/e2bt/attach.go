@@ -62,7 +62,9 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 func (a *app) recorded(rec builder.Record) (cfg *config.Config, plan *builder.Plan, same bool) {
 	cfg, diags, err := a.read(rec.Paths)
 	if err == nil && !diags.HasErrors() {
-		a.chooseMirror(cfg)
+		for _, t := range cfg.Templates {
+			t.Mirror = rec.Mirror
+		}
 		plan, diags := builder.New(cfg, nil, scanFiles)
 		for _, t := range plan.Templates {
 			if !diags.HasErrors() && t.Address == rec.Address && rec.Has(t.FingerprintTag()) {

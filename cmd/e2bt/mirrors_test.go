@@ -8,17 +8,25 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/config"
+	"github.com/e2bt/e2bt/local/image"
 	"github.com/e2bt/e2bt/mirrors"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // planOf plans one template from an image through a profile.
@@ -73,6 +81,93 @@ func TestPinImages(t *testing.T) {
 			t.Errorf("%s is pulled as %q; want %q, and the plan the same", tt.from, got.PullImage, tt.want)
 		}
 	}
+}
+
+// TestMirroredImage pulls base images from a mirror, and from the official
+// registry where the mirror does not have them.
+func TestMirroredImage(t *testing.T) {
+	home := realEngine(t)
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	push(t, home, host+"/hub/tiny:1", host+"/hub/tiny:2")
+	nowhere := "127.0.0.1:9"
+	for _, tt := range []struct{ official, mirror, image, retry string }{
+		{nowhere, host + "/hub", nowhere + "/tiny:1", ""},
+		{host, nowhere, host + "/hub/tiny:2", " cannot be pulled: building again from " + host + "/hub/tiny:2"},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "e2bt.hcl", fmt.Sprintf(`
+mirror "m" { images = { %q = %q } }
+template "x" {
+  mirror = "m"
+  base { image = %q }
+  batch "a" { run = ["true"] }
+}`, tt.official, tt.mirror, tt.image))
+		cmd := e2bt(t, dir, home, "build", "--local", "--json")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("building from %s: %v\n%s", tt.image, err, &stderr)
+			continue
+		}
+		retry := ""
+		for _, e := range parseEvents(t, string(out)) {
+			if e.Type == builder.EventRetry {
+				retry += e.Message
+			}
+		}
+		if !strings.HasSuffix(retry, tt.retry) || tt.retry != "" && !strings.HasPrefix(retry, nowhere+"/hub/tiny@sha256:") {
+			t.Errorf("building from %s: retry %q; want %q", tt.image, retry, tt.retry)
+		}
+	}
+}
+
+// push puts the tiny image of a home into a registry.
+func push(t *testing.T, home string, to ...string) {
+	t.Helper()
+	store, err := image.Open(filepath.Join(home, "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := store.List()
+	if err != nil || len(list) != 1 {
+		t.Fatalf("images: %v, %v", list, err)
+	}
+	file := filepath.Join(t.TempDir(), "rootfs.tar")
+	if out, err := exec.Command("tar", "-C", list[0].Rootfs, "-cf", file, ".").CombinedOutput(); err != nil {
+		t.Fatalf("tar: %v\n%s", err, out)
+	}
+	layer, err := tarball.LayerFromFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH, RootFS: rootFS(t, img)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range to {
+		ref, err := name.ParseReference(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(ref, img); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func rootFS(t *testing.T, img v1.Image) v1.RootFS {
+	t.Helper()
+	file, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.RootFS
 }
 
 func TestWarnMirror(t *testing.T) {
