@@ -38,7 +38,8 @@ type Event struct {
 }
 
 // MarshalJSON writes what the contract promises for the type of an event even
-// where it is empty, and of the other fields what there is.
+// where it is empty, and of the other fields what there is. The text ends with
+// a line break.
 func (e Event) MarshalJSON() ([]byte, error) {
 	type plain Event
 	var out bytes.Buffer

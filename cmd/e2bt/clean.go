@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,7 +64,7 @@ func (e escaping) Write(p []byte) (int, error) {
 
 // escape takes whole JSON documents: outside of strings they are ASCII.
 func escape(p []byte) []byte {
-	if bytes.IndexFunc(p, escapes) < 0 {
+	if !slices.ContainsFunc(p, func(c byte) bool { return c >= 0x7f }) {
 		return p
 	}
 	out := make([]byte, 0, len(p)+16)

@@ -124,7 +124,7 @@ func (a *app) becomeRoot() error {
 	a.tidies.Store(true) // it gets the signals as well, and ends by itself
 	code, err := engine.EnterUserNamespace()
 	if err != nil {
-		return fmt.Errorf("--local: %w", err)
+		return err
 	}
 	return exitWith(code, nil)
 }

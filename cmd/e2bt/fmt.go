@@ -123,14 +123,16 @@ func (f *formatter) file(name string) error {
 		return nil
 	}
 	f.changed = true
+	if !f.check {
+		if err := replaceFile(path, out); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(f.stdout, name)
 	if f.diff {
 		fmt.Fprint(f.stdout, clean(string(diff.Diff(name, src, name+" (formatted)", out))))
 	}
-	if f.check {
-		return nil
-	}
-	return replaceFile(path, out)
+	return nil
 }
 
 // format reports syntax errors and goes on with the other files.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -20,9 +19,9 @@ type printer interface {
 }
 
 // jsonPrinter writes one object a line; findings are events like the others.
-type jsonPrinter struct{ enc *json.Encoder }
+type jsonPrinter struct{ w io.Writer }
 
-func newJSONPrinter(w io.Writer) *jsonPrinter { return &jsonPrinter{encoder(w)} }
+func newJSONPrinter(w io.Writer) *jsonPrinter { return &jsonPrinter{w} }
 
 func (p *jsonPrinter) event(e builder.Event) {
 	switch {
@@ -31,14 +30,16 @@ func (p *jsonPrinter) event(e builder.Event) {
 	case e.Type == builder.EventBuildEnd && e.Status == builder.StatusNotStarted: // the contract's five words have none for it
 		e.Status, e.Message = builder.StatusCancelled, "not started"
 	}
-	_ = p.enc.Encode(e) // the output remembers its own errors
+	if line, err := e.MarshalJSON(); err == nil { // an Encoder would read all of it once more
+		_, _ = p.w.Write(escape(line)) // the output remembers its own errors
+	}
 }
 
 // inline puts a finding's fields among those of an event.
 type inline diagnose.Finding
 
 func (p *jsonPrinter) finding(f found) {
-	_ = p.enc.Encode(struct {
+	_ = encoder(p.w).Encode(struct {
 		Type     string    `json:"type"`
 		Time     time.Time `json:"time"`
 		Template string    `json:"template"`
