@@ -168,8 +168,11 @@ func firstLine(s string) string {
 
 // begin starts a step, once, when its first line comes.
 func (w *watch) begin(n int, cached bool) {
+	if n <= w.reached {
+		return
+	}
 	step, ok := w.t.Find(n)
-	if !ok || n <= w.reached {
+	if !ok {
 		return
 	}
 	w.end(w.last, true)

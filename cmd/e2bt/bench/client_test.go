@@ -108,7 +108,7 @@ func (s *server) measure(t testing.TB, cmd *exec.Cmd) sample {
 // BenchmarkStart is how long a process takes that has next to nothing to do.
 func BenchmarkStart(b *testing.B) {
 	tbl := newTable(b, "Start")
-	example, err := filepath.Abs(filepath.Join("..", "examples", "claude-agent.hcl"))
+	example, err := filepath.Abs(filepath.Join("..", "..", "..", "examples", "claude-agent.hcl"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,9 +58,14 @@ func measure(t testing.TB, cmd *exec.Cmd) sample {
 	return s
 }
 
+// longest is when a process is taken for one that hangs.
+const longest = 10 * time.Minute
+
 // launch runs a command and writes what it took to stdout.
 func launch(args []string) int {
-	cmd := exec.Command(args[0], args[1:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, launching+"=") })
 	cmd.Stderr = os.Stderr
 	start := time.Now()
