@@ -152,7 +152,7 @@ func TestInitStops(t *testing.T) {
 func TestSignalUnanswered(t *testing.T) {
 	t.Parallel()
 	s := open(t, newLayer(t))
-	s.patience = 100 * time.Millisecond
+	s.patience = 2 * time.Second
 	stop(t, s.initHandle)
 	if err := s.Signal(2, unix.SIGTERM); err == nil || !strings.Contains(err.Error(), "sending a signal: no answer") {
 		t.Errorf("Signal = %v; want an error that says that nobody answers", err)
