@@ -179,7 +179,7 @@ func TestMirrorFails(t *testing.T) {
 		{"hanging", func(w http.ResponseWriter, r *http.Request) bool {
 			<-r.Context().Done()
 			return true
-		}, "20s"},
+		}, "30s"},
 		{"refused", nil, "5m"},
 	}
 	for _, fault := range faults {
@@ -199,6 +199,7 @@ template "x" {
   batch "first" { run = ["true"] }
   batch "python" {
     timeout = "%s"
+    env     = { PIP_DEFAULT_TIMEOUT = "5" }
     pip     = ["idna"]
   }
 }`, url, two.URL, fault.limit)
