@@ -93,6 +93,9 @@ func (p *barPrinter) event(e builder.Event) {
 	switch e.Type {
 	case builder.EventBuildStart:
 		p.done[e.Template] = 0
+		if e.Attempt <= 1 {
+			return // the bar says that it began, and the end has the ids
+		}
 	case builder.EventStepStart:
 		p.running[e.Template] = e
 		return

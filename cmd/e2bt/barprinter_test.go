@@ -83,6 +83,7 @@ func step(kind, template string, index int, batch string) builder.Event {
 func TestBar(t *testing.T) {
 	p, s := testBar(t)
 	p.event(builder.Event{Type: builder.EventBuildStart, Template: "one", TemplateID: "t1", BuildID: "b1"})
+	p.event(builder.Event{Type: builder.EventBuildStart, Template: "two", TemplateID: "t2", BuildID: "b3", Attempt: 2})
 	p.event(step(builder.EventStepStart, "one", 1, "small"))
 	p.event(builder.Event{Type: builder.EventLog, Template: "one", Message: "Collecting\nhttpx"})
 	p.draw("")
@@ -105,7 +106,7 @@ func TestBar(t *testing.T) {
 	p.event(builder.Event{Type: builder.EventBuildEnd, Template: "one", Status: builder.StatusReady, TemplateID: "t1", BuildID: "b1", Seconds: new(float64)})
 	p.close()
 	want := []string{
-		"one | building: template t1, build b1",
+		"two | building: template t2, build b3, attempt 2",
 		"one small | step 1/2 done in 0.00s",
 		"two other | step 1/1 done in 0.00s",
 		"one last | step 2/2 done in 0.00s",
@@ -148,7 +149,7 @@ func TestBarWritesOnce(t *testing.T) {
 	p, s := testBar(t)
 	p.draw("")
 	before := s.writes
-	p.event(builder.Event{Type: builder.EventBuildStart, Template: "one"})
+	p.event(builder.Event{Type: builder.EventRetry, Template: "one", Message: "retry 1 of 2"})
 	if got := s.writes - before; got != 1 {
 		t.Errorf("a line took %d writes; want 1", got)
 	}
