@@ -87,7 +87,7 @@ const (
 	EventFailure    = "failure" // becomes a finding; never printed as it is
 	EventFinding    = "finding"
 	EventCheck      = "check"
-	EventSource     = "source" // where a batch installed from, with a mirror profile: name is the ecosystem, message the hosts
+	EventSource     = "source" // where a batch is set to install from, with a mirror profile: name is the ecosystem, message the hosts
 	EventBuildEnd   = "build_end"
 	EventSummary    = "summary"
 	EventDrift      = "drift"   // what changed since the lock file was written

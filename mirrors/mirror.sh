@@ -84,7 +84,7 @@ edit_one() {
   for file in "$file" "$@"; do
     file=${file/#'~'/"$base"}
     if [ -n "$unless" ] && [ -f "$file" ] && grep -qE -- "$unless" "$file"; then
-      note "$file has a source of its own: $path is left as it is"
+      note "${file/#"$state"*/"$path"} has a source of its own: $path is left as it is"
       return
     fi
   done

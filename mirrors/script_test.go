@@ -269,7 +269,9 @@ func TestOwnSources(t *testing.T) {
 	}
 	b := newBox(t, own)
 	b.write("etc/uv/uv.toml", "[[index]]\nurl = \"https://pypi.corp.example/simple\"\n")
-	b.run(all(t).Prologue())
+	if out := b.run(all(t).Prologue()); strings.Contains(out, stateDir) || !strings.Contains(out, "/etc/uv/uv.toml has a source of its own") {
+		t.Errorf("the prologue says\n%s; want the image's own files", out)
+	}
 	for name, text := range own {
 		if got := b.read(name); got != text {
 			t.Errorf("%s became %q; want it as it was", name, got)

@@ -116,7 +116,7 @@ var eventTexts = map[string]func(e builder.Event, total int) string{
 		}
 		return fmt.Sprintf("check %s: FAILED: %s", e.Name, e.Message)
 	},
-	builder.EventSource:   func(e builder.Event, _ int) string { return e.Name + " came from " + e.Message },
+	builder.EventSource:   func(e builder.Event, _ int) string { return e.Name + " is set to come from " + e.Message },
 	builder.EventDrift:    func(e builder.Event, _ int) string { return driftText(e.Drift) },
 	builder.EventWarning:  func(e builder.Event, _ int) string { return "warning: " + e.Message },
 	builder.EventBuildEnd: func(e builder.Event, _ int) string { return endText(e) },
