@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,6 +27,9 @@ func programs() map[string]func(commands, context.Context, []string) error {
 	}
 }
 
+// needsArgument are the programs that do nothing without one.
+var needsArgument = map[string]bool{"bash": true, "seq": true, "sleep": true, "su": true, "timeout": true}
+
 // call keeps the interpreter's own pwd from telling where the files really lie.
 func (c commands) call(_ context.Context, args []string) ([]string, error) {
 	if args[0] == "pwd" {
@@ -37,6 +41,9 @@ func (c commands) call(_ context.Context, args []string) ([]string, error) {
 func (c commands) exec(interp.ExecHandlerFunc) interp.ExecHandlerFunc {
 	return func(ctx context.Context, args []string) error {
 		if program, ok := programs()[args[0]]; ok {
+			if len(args) < 2 && needsArgument[path.Base(args[0])] {
+				return fail(ctx, 1, "%s: missing operand", args[0])
+			}
 			return program(c, ctx, args[1:])
 		}
 		fmt.Fprintf(interp.HandlerCtx(ctx).Stderr, "/bin/bash: line 1: %s: command not found\n", args[0])
