@@ -25,6 +25,7 @@ import (
 )
 
 func TestCreateSandbox(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web := a.ready("web")
 	for _, path := range []string{"/sandboxes", "/v2/sandboxes"} {
@@ -64,6 +65,7 @@ func TestCreateSandbox(t *testing.T) {
 }
 
 func TestCreateSandboxRefused(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	a.register("empty")
@@ -97,6 +99,7 @@ func TestCreateSandboxRefused(t *testing.T) {
 }
 
 func TestKillSandbox(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	s := a.sandbox("web")
@@ -123,6 +126,7 @@ func TestKillSandbox(t *testing.T) {
 }
 
 func TestSandboxTimeout(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	s := a.sandbox("web")
@@ -152,6 +156,7 @@ func TestSandboxTimeout(t *testing.T) {
 
 // TestStartCommandRuns: a sandbox runs its template's start command.
 func TestStartCommandRuns(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.build("web", e2b.Build{StartCmd: "echo again > /tmp/started; sleep 600", ReadyCmd: "[ -e /tmp/started ]"})
 	if f.Status != e2b.StateReady {
@@ -266,6 +271,7 @@ func (p *proc) rest() string {
 }
 
 func TestProcess(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web", step("ENV", "FROM_TEMPLATE", "t", "BOTH", "t"), step("WORKDIR", "/srv"))
 	s, err := a.client.CreateSandbox(context.Background(), e2b.NewSandbox{TemplateID: "web", EnvVars: map[string]string{"FROM_SANDBOX": "s", "BOTH": "s"}})
@@ -311,6 +317,7 @@ func TestProcess(t *testing.T) {
 }
 
 func TestKeepalive(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	got := a.process(a.sandbox("web"), startOf("sleep 1.2; echo on"), "Keepalive-Ping-Interval: 1").all()
@@ -322,20 +329,22 @@ func TestKeepalive(t *testing.T) {
 
 // TestMuchOutput: nothing of a long output is lost, and a slow reader slows it down.
 func TestMuchOutput(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	var out bytes.Buffer
-	code, err := a.sandbox("web").Run(context.Background(), e2b.Command{Cmd: "/bin/bash", Args: []string{"-l", "-c", "seq 5000"}, Stdout: &out})
+	code, err := a.sandbox("web").Run(context.Background(), e2b.Command{Cmd: "/bin/bash", Args: []string{"-l", "-c", "seq 700"}, Stdout: &out})
 	if err != nil || code != 0 {
 		t.Fatalf("Run = %d, %v", code, err)
 	}
-	if got := strings.Count(out.String(), "\n"); got != 5000 || !strings.HasSuffix(out.String(), "\n5000\n") {
-		t.Errorf("%d lines; want 5000", got)
+	if got := strings.Count(out.String(), "\n"); got != 700 || !strings.HasSuffix(out.String(), "\n700\n") {
+		t.Errorf("%d lines; want 700", got)
 	}
 }
 
 // TestDisconnect: a process goes on when its client goes away.
 func TestDisconnect(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	s := a.sandbox("web")
@@ -370,6 +379,7 @@ func (w watchedBox) Run(ctx context.Context, c engine.Command) (engine.Exit, err
 
 // TestDisconnectDeadline: also a process whose client went away ends at its deadline.
 func TestDisconnectDeadline(t *testing.T) {
+	t.Parallel()
 	var running atomic.Int32
 	a := startIn(t, newHome(t), local.Options{Engine: watched{running: &running}})
 	a.ready("web")
@@ -381,6 +391,7 @@ func TestDisconnectDeadline(t *testing.T) {
 
 // TestCloseEndsSandboxes: Close ends processes, streams and sandboxes.
 func TestCloseEndsSandboxes(t *testing.T) {
+	t.Parallel()
 	var running atomic.Int32
 	a := startIn(t, newHome(t), local.Options{Engine: watched{running: &running}})
 	a.ready("web")
@@ -418,6 +429,7 @@ func (b broken) Open(ctx context.Context, spec engine.Spec) (local.Sandbox, erro
 // TestEngineFails: what the engine cannot do is told, without the host's paths,
 // and leaves nothing.
 func TestEngineFails(t *testing.T) {
+	t.Parallel()
 	var open atomic.Bool
 	open.Store(true)
 	a := startIn(t, newHome(t), local.Options{Engine: broken{open: &open}})
