@@ -22,8 +22,6 @@ func makeNode(at string, h *tar.Header) error {
 	return err
 }
 
-const xattrPrefix = "SCHILY.xattr."
-
 // finish sets owner, mode, attributes and time. Attributes of overlay
 // filesystems would change what the engine makes of the directory.
 func finish(at string, h *tar.Header) error {
@@ -53,6 +51,20 @@ func finish(at string, h *tar.Header) error {
 		}
 	}
 	return os.Chtimes(at, h.ModTime, h.ModTime)
+}
+
+var errHeld = errors.New("another process has it")
+
+// hold takes a directory for this process until release, or the process's end.
+func hold(dir string) (release func() error, err error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return nil, errors.Join(errHeld, file.Close())
+	}
+	return file.Close, nil
 }
 
 // lock takes a file for this process until unlock, or the process's end.
