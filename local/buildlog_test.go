@@ -98,6 +98,7 @@ func FuzzLogPages(f *testing.F) {
 
 // TestLogTorn: the last line of a process that was killed does not count.
 func TestLogTorn(t *testing.T) {
+	t.Parallel()
 	l := newLog(t)
 	add(t, l, entryAt(1, "one"))
 	add(t, l, entryAt(1, "two"))
@@ -127,6 +128,7 @@ func TestLogTorn(t *testing.T) {
 
 // TestLogUnwritable: what could not be written is lost, and nothing else is.
 func TestLogUnwritable(t *testing.T) {
+	t.Parallel()
 	l := newLog(t)
 	add(t, l, entryAt(1, "before"))
 	messagesOf(t, l, 0, 100, 0)
@@ -163,7 +165,7 @@ func TestLogUnwritable(t *testing.T) {
 // TestLogMemory: a long log takes next to no memory, and any page of it comes
 // without reading what is before it.
 func TestLogMemory(t *testing.T) {
-	lines := 100_000
+	lines := 50_000
 	if os.Getenv("E2BT_E2E") == "local" {
 		lines = 1_000_000
 	}
@@ -224,6 +226,7 @@ func openFiles(t testing.TB) int {
 // TestDamagedLine: a line that is no JSON is shown as damaged, and the rest is
 // shown as it is.
 func TestDamagedLine(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	s := serve(t, home)
 	ask(s, "POST", "/v3/templates", `{"name":"web"}`)

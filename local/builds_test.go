@@ -23,6 +23,7 @@ func statusPath(reg e2b.Registration) string {
 }
 
 func TestTrigger(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	reg := a.register("web")
 	// As the SDKs send it: chunked, with keys that only they know.
@@ -49,6 +50,7 @@ func TestTrigger(t *testing.T) {
 }
 
 func TestTriggerRefused(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web, other := a.register("web"), a.register("other")
 	body := e2b.Build{FromImage: "base"}
@@ -78,6 +80,7 @@ func TestTriggerRefused(t *testing.T) {
 }
 
 func TestStatusRefused(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web, other := a.register("web"), a.register("other")
 	at := "/templates/" + web.TemplateID + "/builds/"
@@ -106,6 +109,7 @@ func TestStatusRefused(t *testing.T) {
 
 // TestStatus: the fields of a status in every state, as strict clients want them.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	reg := a.register("web")
 	_, text := a.call("GET", statusPath(reg), nil)
@@ -146,6 +150,7 @@ func TestStatus(t *testing.T) {
 // TestStatusPages: offset and limit, with and without a level, give each entry
 // once, and an empty page at the end.
 func TestStatusPages(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.ready("web", run("seq 250"))
 	reg := e2b.Registration{TemplateID: f.TemplateID, BuildID: f.BuildID}
@@ -180,6 +185,7 @@ func TestStatusPages(t *testing.T) {
 
 // TestStatusLevels: the offset counts entries of the level or above.
 func TestStatusLevels(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.build("web", e2b.Build{Steps: []e2b.Step{run(`echo '"level":"error"'`)}, StartCmd: "sleep 600", ReadyCmd: "[ -e /tmp/ready ] || { echo > /tmp/ready; echo almost; exit 1; }"})
 	reg := e2b.Registration{TemplateID: f.TemplateID, BuildID: f.BuildID}
@@ -208,6 +214,7 @@ func TestStatusLevels(t *testing.T) {
 }
 
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.ready("web", run("seq 150"))
 	at := "/templates/web/builds/" + f.BuildID + "/logs"
@@ -256,6 +263,7 @@ func shape(f finished) string {
 
 // TestLogShapes: the lines of a build are E2B's, the first time and from the cache.
 func TestLogShapes(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	b := e2b.Build{
 		Steps:    []e2b.Step{run("echo out; echo err 1>&2; printf 'bar 1\\rbar 2\\r\\n\\n  last'"), step("ENV", "A", "1"), {Type: "RUN", Args: []string{"whoami", "root"}}},
@@ -306,6 +314,7 @@ info 3: CACHED [builder 3/3] RUN whoami [HASH]
 
 // TestFailureShape: a failed build ends with the reason.
 func TestFailureShape(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.build("web", e2b.Build{Steps: []e2b.Step{run("echo fine"), run("nosuch"), run("echo never")}})
 	got := shape(f)
@@ -323,6 +332,7 @@ error 2: Build failed: failed to run command 'nosuch': exit status 127
 
 // TestForce: a step's force makes it and all after it anew; a build's the base too.
 func TestForce(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	cached := func(b e2b.Build) (out []string) {
 		for _, line := range a.build("web", b).messages() {
@@ -360,6 +370,7 @@ func TestForce(t *testing.T) {
 // TestForcedHalf: a forced build that fails after its first new layer leaves no
 // mixture: later layers are never put on a layer that they were not made on.
 func TestForcedHalf(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	stamp := func(force bool) e2b.Step {
 		return e2b.Step{Type: "RUN", Args: []string{"echo $RANDOM$RANDOM$RANDOM > /tmp/stamp"}, Force: force}
@@ -380,6 +391,7 @@ func TestForcedHalf(t *testing.T) {
 
 // TestSecretsStayInMemory: a registry's password is in no file and no answer.
 func TestSecretsStayInMemory(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	const password = "correct-horse-battery"
 	f := a.build("web", e2b.Build{FromImage: "base", FromImageRegistry: &e2b.Registry{Type: "registry", Username: "me", Password: password}})
@@ -396,6 +408,7 @@ func TestSecretsStayInMemory(t *testing.T) {
 
 // TestFromTemplate: by name, tag and build, with what it inherits.
 func TestFromTemplate(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	first := a.ready("parent", run("echo first > /tmp/who"), step("ENV", "A", "1"), step("WORKDIR", "/srv"), step("USER", "ann"))
 	second := a.build("parent", e2b.Build{Steps: []e2b.Step{run("echo second > /tmp/who")}, StartCmd: "sleep 600", ReadyCmd: "[ -d /tmp ]"})
@@ -440,6 +453,7 @@ func TestFromTemplate(t *testing.T) {
 
 // TestBaseImages: what is wrong with a base image, in E2B's words.
 func TestBaseImages(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.failed(e2b.Build{FromImage: "Base:x"}, "base", "invalid image reference 'Base:x': could not parse reference: Base:x")
 	f := a.build("web", e2b.Build{FromImage: "127.0.0.1:1/none"})
@@ -450,6 +464,7 @@ func TestBaseImages(t *testing.T) {
 }
 
 func TestBuildJSON(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	f := a.ready("web")
 	var kept map[string]any

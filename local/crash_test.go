@@ -123,6 +123,7 @@ func slowSteps() []e2b.Step {
 
 // TestKilled kills a server in the middle of a build, an upload and a sandbox.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	v := startVictim(t, home)
 	done := v.ready("done", run("seq 300"))
@@ -177,6 +178,7 @@ func TestKilled(t *testing.T) {
 
 // TestClosed closes a server in the middle of a build.
 func TestClosed(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	a := startIn(t, home, local.Options{})
 	reg := a.register("web")
@@ -193,6 +195,7 @@ func TestClosed(t *testing.T) {
 // TestKilledAnywhere kills a busy server again and again, a little later each
 // time: whatever is there afterwards is whole.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	for i := range 6 {
 		v := startVictim(t, home)
@@ -264,6 +267,7 @@ func whole(t *testing.T, home string) {
 
 // TestHeld: one process at a time has a home.
 func TestHeld(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	v := startVictim(t, home)
 	_, err := local.New(local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: images(t, home)})

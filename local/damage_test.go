@@ -25,6 +25,7 @@ var damages = map[string]func(text string) string{
 // TestDamagedStore: a file of a template or a build that is damaged is left
 // out and told; everything else is still there.
 func TestDamagedStore(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"templates/%.json", "builds/%/build.json"} {
 		for name, damage := range damages {
 			t.Run(kind[:5]+"/"+name, func(t *testing.T) {
@@ -76,6 +77,7 @@ func TestDamagedStore(t *testing.T) {
 // TestDamagedLayer: a layer whose description or content is gone is made anew,
 // and what stands on it says that it must be built again.
 func TestDamagedLayer(t *testing.T) {
+	t.Parallel()
 	const gone = "error getting base template, you may need to rebuild it first"
 	for name, damage := range map[string]func(layer string) error{
 		"description cut":   func(l string) error { return os.Truncate(filepath.Join(l, "layer.json"), 10) },
@@ -116,6 +118,7 @@ func TestDamagedLayer(t *testing.T) {
 
 // TestImageGone: a base image that somebody removed by hand.
 func TestImageGone(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	a := startIn(t, home, local.Options{})
 	a.ready("web")
@@ -137,6 +140,7 @@ func TestImageGone(t *testing.T) {
 
 // TestMovedHome: a home may be moved, or copied to another machine.
 func TestMovedHome(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	a := startIn(t, home, local.Options{})
 	f := a.ready("web", run("echo 1 > one"))

@@ -55,28 +55,22 @@ func boxOf(ctx context.Context) *box { return ctx.Value(boxKey{}).(*box) }
 func (*processes) Start(ctx context.Context, req *connect.Request[process.StartRequest], stream *connect.ServerStream[process.StartResponse]) error {
 	x := boxOf(ctx)
 	user, err := userOf(req.Header())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case req.Msg.GetPty() != nil:
+		return connect.NewError(connect.CodeUnimplemented, errors.New("terminals are not implemented by the local engine"))
+	case req.Msg.GetProcess().GetCmd() == "":
+		return connect.NewError(connect.CodeInvalidArgument, errors.New("no command"))
 	}
-	ctx, stop := withDeadline(ctx, req.Header())
-	defer stop()
 	p := x.start(ctx, req.Msg.GetProcess(), user)
 	return p.stream(ctx, interval(req.Header()), func(e *process.ProcessEvent) error {
 		return stream.Send(&process.StartResponse{Event: e})
 	})
 }
 
-// withDeadline brings the client's own limit into the context; connect does
-// so, too, but only where the client speaks its protocol.
-func withDeadline(ctx context.Context, h http.Header) (context.Context, context.CancelFunc) {
-	if ms, err := strconv.ParseInt(h.Get("Connect-Timeout-Ms"), 10, 64); err == nil && ms > 0 {
-		return context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
-	}
-	return ctx, func() {}
-}
-
 func interval(h http.Header) time.Duration {
-	if n, err := strconv.Atoi(h.Get("Keepalive-Ping-Interval")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(h.Get("Keepalive-Ping-Interval")); err == nil && n > 0 && n <= int(longestLife/time.Second) {
 		return time.Duration(n) * time.Second
 	}
 	return keepalive
@@ -99,41 +93,37 @@ func userOf(h http.Header) (string, error) {
 // proc is a running process and the one stream that listens to it.
 type proc struct {
 	events chan *process.ProcessEvent
-	failed chan error // it did not start
-	kill   func(syscall.Signal)
+	failed chan error      // it did not start
 	gone   <-chan struct{} // closed when nobody listens any more
 }
 
 // start begins a process. Its events wait for the listener; when that is gone
-// they are dropped.
+// they are dropped, and the process goes on until its deadline, that of ctx.
 func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) *proc {
 	if user == "" {
 		user = x.context.User
 	}
 	p := &proc{events: make(chan *process.ProcessEvent, 16), failed: make(chan error, 1), gone: ctx.Done()}
-	pid := make(chan int, 1)
-	p.kill = func(sig syscall.Signal) {
-		select {
-		case id := <-pid:
-			pid <- id
-			_ = x.sandbox.Signal(-id, sig) // it may have ended by itself
-		default:
-		}
-	}
 	dir := x.context.Workdir
 	if c.Cwd != nil && c.GetCwd() != "" {
 		dir = c.GetCwd()
 	}
+	var killer *time.Timer
 	command := engine.Command{
 		Args: append([]string{c.GetCmd()}, c.GetArgs()...), Env: x.context.environ(c.GetEnvs()), Dir: dir, User: user,
 		Stdout: p.writer(false), Stderr: p.writer(true),
 		Started: func(id int) {
-			pid <- id
+			if end, ok := ctx.Deadline(); ok {
+				killer = time.AfterFunc(time.Until(end), func() { _ = x.sandbox.Signal(-id, syscall.SIGKILL) }) // it may have ended by itself
+			}
 			p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Start{Start: &process.ProcessEvent_StartEvent{Pid: uint32(id)}}})
 		},
 	}
 	begun := x.begin(func() {
 		exit, err := x.sandbox.Run(x.ctx, command)
+		if killer != nil {
+			killer.Stop()
+		}
 		if err != nil {
 			p.failed <- refusal(err)
 			return
@@ -192,8 +182,9 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
-// stream passes events on until the end. The deadline kills the process, a
-// client that went away does not.
+var errLate = connect.NewError(connect.CodeDeadlineExceeded, errors.New("the command did not end within its timeout"))
+
+// stream passes events on until the end, or the deadline.
 func (p *proc) stream(ctx context.Context, ping time.Duration, send func(*process.ProcessEvent) error) error {
 	ticker := time.NewTicker(ping)
 	defer ticker.Stop()
@@ -203,6 +194,10 @@ func (p *proc) stream(ctx context.Context, ping time.Duration, send func(*proces
 			if !more {
 				return nil
 			}
+			if end, ok := ctx.Deadline(); ok && e.GetEnd() != nil && !time.Now().Before(end) {
+				return errLate // it was killed
+			}
+			ticker.Reset(ping)
 			if err := send(e); err != nil {
 				return err
 			}
@@ -214,8 +209,7 @@ func (p *proc) stream(ctx context.Context, ping time.Duration, send func(*proces
 			}
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				p.kill(syscall.SIGKILL)
-				return connect.NewError(connect.CodeDeadlineExceeded, errors.New("the command did not end within its timeout"))
+				return errLate
 			}
 			return ctx.Err()
 		}

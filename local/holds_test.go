@@ -8,6 +8,7 @@ import (
 )
 
 func TestHolds(t *testing.T) {
+	t.Parallel()
 	var h holds
 	var all sync.WaitGroup
 	inside := map[string]int{}
@@ -38,6 +39,7 @@ func TestHolds(t *testing.T) {
 
 // TestHoldCancelled: who is told to stop does not wait for the other one.
 func TestHoldCancelled(t *testing.T) {
+	t.Parallel()
 	var h holds
 	release, err := h.take(t.Context(), "a")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 // TestLineWriter cuts a stream in every way that writes can fall.
 func TestLineWriter(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", maxLine)
 	for _, c := range []struct {
 		text string

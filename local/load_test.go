@@ -18,6 +18,7 @@ import (
 
 // TestManyBuilds runs builds that share steps, all at once: each is made once.
 func TestManyBuilds(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	var all sync.WaitGroup
 	builds := make([]finished, local.DefaultMaxBuilds)
@@ -49,6 +50,7 @@ func TestManyBuilds(t *testing.T) {
 
 // TestSupersededAtOnce starts builds of one template at once: the newest one wins.
 func TestSupersededAtOnce(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	var regs []e2b.Registration
 	for range 8 {
@@ -119,6 +121,7 @@ func openFiles(t testing.TB) int {
 // TestCloseRefuses: a server that is closing takes nothing on any more, and
 // waits for what it has taken on.
 func TestCloseRefuses(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	reg := a.register("web")
@@ -149,6 +152,7 @@ func TestCloseRefuses(t *testing.T) {
 
 // TestNewRefuses: options with which no server can be.
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	file := filepath.Join(home, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -176,6 +180,7 @@ func TestNewRefuses(t *testing.T) {
 // TestStoreIsLost: the store cannot be written to when a build ends. The build
 // says so, and the server goes on.
 func TestStoreIsLost(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	reg := a.register("web")
 	a.trigger(reg, e2b.Build{Steps: []e2b.Step{run("echo on; while [ ! -e " + "/tmp/go" + " ]; do sleep 0.01; done")}})

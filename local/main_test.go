@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -351,6 +352,8 @@ func (a *api) statusOf(reg e2b.Registration) e2b.BuildStatus {
 	}
 	return status
 }
+
+func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
 func code(err error) int {
 	var refused *e2b.Error

@@ -10,6 +10,7 @@ import (
 )
 
 func TestParseName(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("a", 129)
 	for _, c := range []struct {
 		text string
@@ -56,6 +57,7 @@ func text(err error) string {
 }
 
 func TestParseTags(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tags []string
 		want []string

@@ -20,6 +20,7 @@ import (
 const (
 	sandboxTimeout   = 300 * time.Second // where the request says none, on the v2 endpoint
 	sandboxTimeoutV1 = 15 * time.Second
+	longestLife      = 24 * time.Hour
 	clientID         = "local000"
 )
 
@@ -158,10 +159,10 @@ func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
 		life = sandboxTimeout
 	}
 	if req.Timeout != nil {
-		if *req.Timeout <= 0 {
-			return refuse(http.StatusBadRequest, "Timeout must be greater than 0")
+		var err error
+		if life, err = lifeOf(*req.Timeout, 1); err != nil {
+			return err
 		}
-		life = time.Duration(*req.Timeout) * time.Second
 	}
 	if req.TemplateID == "" {
 		return refuse(http.StatusBadRequest, "validation error: templateID is required")
@@ -173,6 +174,17 @@ func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusCreated, e2b.SandboxInfo{
 		TemplateID: x.template, SandboxID: x.id, ClientID: clientID, EnvdVersion: envdVersion, Alias: x.alias, EnvdAccessToken: x.token,
 	})
+}
+
+// lifeOf is a timeout in seconds, which has to be at least least.
+func lifeOf(seconds, least int) (time.Duration, error) {
+	switch {
+	case seconds < least:
+		return 0, refuse(http.StatusBadRequest, "Timeout must be greater than 0")
+	case seconds > int(longestLife/time.Second):
+		return 0, refuse(http.StatusBadRequest, "Timeout cannot be greater than %d hours", longestLife/time.Hour)
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Duration) (*box, error) {
@@ -304,7 +316,7 @@ func (s *Server) killSandbox(w http.ResponseWriter, r *http.Request) error {
 // setTimeout is POST /sandboxes/{id}/timeout: seconds from now.
 func (s *Server) setTimeout(w http.ResponseWriter, r *http.Request) error {
 	var req struct {
-		Timeout int `json:"timeout"`
+		Timeout *int `json:"timeout"`
 	}
 	if err := read(w, r, &req); err != nil {
 		return err
@@ -313,10 +325,13 @@ func (s *Server) setTimeout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.Timeout < 0 {
-		return refuse(http.StatusBadRequest, "Timeout must be greater than 0")
+	if req.Timeout == nil {
+		return refuse(http.StatusBadRequest, "validation error: timeout is required")
 	}
-	life := time.Duration(req.Timeout) * time.Second
+	life, err := lifeOf(*req.Timeout, 0) // 0 ends it now
+	if err != nil {
+		return err
+	}
 	x.mu.Lock()
 	x.ends = time.Now().UTC().Add(life)
 	x.timer.Reset(life)

@@ -30,6 +30,7 @@ var endpoints = []string{
 const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
 
 func TestKey(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	for _, endpoint := range endpoints {
@@ -54,6 +55,7 @@ func TestKey(t *testing.T) {
 
 // TestHostAndOrigin: only requests for this machine, from no web page of elsewhere.
 func TestHostAndOrigin(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	s := a.sandbox("web")
@@ -106,6 +108,7 @@ func TestHostAndOrigin(t *testing.T) {
 }
 
 func TestSandboxToken(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	one, two := a.sandbox("web"), a.sandbox("web")
@@ -136,6 +139,7 @@ func TestSandboxToken(t *testing.T) {
 }
 
 func TestBodyLimit(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	big := `{"name":"` + strings.Repeat("x", 16<<20) + `"}`
@@ -158,6 +162,7 @@ func TestBodyLimit(t *testing.T) {
 
 // TestUpload: what may come through a link.
 func TestUpload(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.register("web")
 	at := "/templates/web/files/"
@@ -224,6 +229,7 @@ func (failing) Read([]byte) (int, error) { return 0, errors.New("cut off") }
 
 // TestOddPaths: names that try to leave the store.
 func TestOddPaths(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	secret := filepath.Join(a.home, "secret.json")
 	if err := os.WriteFile(secret, []byte(`{"id":"secret"}`), 0o600); err != nil {
@@ -246,6 +252,7 @@ func TestOddPaths(t *testing.T) {
 
 // TestFilePermissions: other users of the machine see nothing of a home.
 func TestFilePermissions(t *testing.T) {
+	t.Parallel()
 	home := filepath.Join(t.TempDir(), "home")
 	importBase(t, home, "base", nil)
 	a := startIn(t, home, local.Options{})

@@ -50,6 +50,7 @@ func (a *api) uploaded(archive []byte) string {
 }
 
 func TestStepsFail(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	missing := strings.Repeat("0", 64)
 	for _, c := range []struct {
@@ -82,12 +83,14 @@ func TestStepsFail(t *testing.T) {
 
 // TestMissingWorkdir: a directory that a later step takes away.
 func TestMissingWorkdir(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.failed(e2b.Build{Steps: []e2b.Step{step("WORKDIR", "/srv/app"), run("rm -rf /srv/app"), run("true")}}, "3",
 		"failed to run command 'true': command failed: invalid_argument: cwd '/srv/app' does not exist")
 }
 
 func TestSteps(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	for _, c := range []struct {
 		name  string
@@ -124,6 +127,7 @@ func lastStep(steps []e2b.Step) string { return string(rune('0' + len(steps))) }
 
 // TestCacheKeys: what a layer depends on, and what it does not.
 func TestCacheKeys(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	one, two := a.uploaded(gzipped(t, map[string]string{"a": "1"})), a.uploaded(gzipped(t, map[string]string{"a": "2"}))
 	cp := func(hash string, args ...string) e2b.Step { return e2b.Step{Type: "COPY", Args: args, FilesHash: hash} }
@@ -159,6 +163,7 @@ func TestCacheKeys(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	hash := a.uploaded(gzipped(t, map[string]string{"app/a.txt": "a", "app/sub/b.txt": "b", "one.txt": "1"}))
 	cp := func(args ...string) e2b.Step { return e2b.Step{Type: "COPY", Args: args, FilesHash: hash} }
@@ -172,6 +177,7 @@ func TestCopy(t *testing.T) {
 // TestDamagedArchive: an archive that cannot be read fails the build, and is
 // uploaded again by the next one.
 func TestDamagedArchive(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	archive := gzipped(t, map[string]string{"a": strings.Repeat("long enough to be cut ", 100)})
 	hash := a.uploaded(archive)
@@ -193,6 +199,7 @@ func TestDamagedArchive(t *testing.T) {
 
 // TestStart: the ends of start and ready commands.
 func TestStart(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.failed(e2b.Build{StartCmd: "echo no 1>&2; exit 3", ReadyCmd: "sleep 600"}, "finalize", "start command failed: error running start command: exit status 3")
 	a.failed(e2b.Build{StartCmd: "nosuch", ReadyCmd: "false"}, "finalize", "start command failed: error running start command: exit status 127")

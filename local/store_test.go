@@ -51,6 +51,7 @@ func only[T any](t *testing.T, all map[string]T) (one T) {
 // TestWaitingTooLong: a build that nobody triggers ends after 40 minutes, and
 // does not count any more.
 func TestWaitingTooLong(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir())
 	s.opts.MaxBuilds = 1
 	ask(s, "POST", "/v3/templates", `{"name":"web"}`)
@@ -69,6 +70,7 @@ func TestWaitingTooLong(t *testing.T) {
 
 // TestWaitingTooLongToTrigger: nor can it be triggered.
 func TestWaitingTooLongToTrigger(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir())
 	ask(s, "POST", "/v3/templates", `{"name":"web"}`)
 	b := only(t, s.store.builds)
@@ -104,6 +106,7 @@ func unwritable(t *testing.T, s *Server) (again func()) {
 
 // TestUnwritable: what cannot be kept is refused, and changes nothing.
 func TestUnwritable(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir())
 	ask(s, "POST", "/v3/templates", `{"name":"web"}`)
 	b, tpl := only(t, s.store.builds), only(t, s.store.templates)
@@ -138,6 +141,7 @@ func TestUnwritable(t *testing.T) {
 
 // TestUploadTooLarge: the length alone is enough to refuse an archive.
 func TestUploadTooLarge(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir())
 	r := httptest.NewRequest("PUT", "http://localhost/_upload/"+s.uploads.offer(strings.Repeat("0", 64)), strings.NewReader("abc"))
 	r.ContentLength = maxUpload + 1
@@ -150,6 +154,7 @@ func TestUploadTooLarge(t *testing.T) {
 
 // TestLinkExpires: a link is good for half an hour, and forgotten later.
 func TestLinkExpires(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir())
 	hash := strings.Repeat("0", 64)
 	token := s.uploads.offer(hash)

@@ -33,6 +33,7 @@ func fields(t *testing.T, text string) map[string]any {
 }
 
 func TestRegister(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	status, text := a.call("POST", "/v3/templates", `{"name":" Local/Web:V1 ","tags":["b","v1","B"],"cpuCount":4,"memoryMB":512,"minFreeDiskMb":5,"later":{"x":1}}`)
 	if status != http.StatusAccepted {
@@ -68,6 +69,7 @@ func TestRegister(t *testing.T) {
 }
 
 func TestRegisterRefused(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	live, dead := a.register("live"), a.register("dead")
 	if status, text := a.call("DELETE", "/templates/dead", nil); status != http.StatusNoContent || text != "" {
@@ -109,6 +111,7 @@ func TestRegisterRefused(t *testing.T) {
 // TestSupersededWaiting: a registration ends the waiting builds of the same
 // template whose tags overlap, and no others.
 func TestSupersededWaiting(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	old, apart, other := a.register("web"), a.register("web", "nightly"), a.register("other")
 	a.register("web")
@@ -127,6 +130,7 @@ func TestSupersededWaiting(t *testing.T) {
 // TestSupersededBuilding: a trigger ends the running builds of the same
 // template whose tags overlap.
 func TestSupersededBuilding(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	slow := e2b.Build{Steps: []e2b.Step{run("echo on; sleep 600")}}
 	old, apart := a.register("web"), a.register("web", "nightly")
@@ -143,6 +147,7 @@ func TestSupersededBuilding(t *testing.T) {
 }
 
 func TestBuildLimit(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	for i := range local.DefaultMaxBuilds {
 		a.register(fmt.Sprint("t", i))
@@ -161,6 +166,7 @@ func TestBuildLimit(t *testing.T) {
 }
 
 func TestAlias(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web := a.ready("web")
 	a.register("empty")
@@ -189,6 +195,7 @@ func TestAlias(t *testing.T) {
 }
 
 func TestTags(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	one := a.ready("web").BuildID
 	failed := a.build("web", e2b.Build{Steps: []e2b.Step{run("exit 3")}})
@@ -230,6 +237,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestTagsRefused(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	a.register("empty")
@@ -256,6 +264,7 @@ func TestTagsRefused(t *testing.T) {
 
 // TestTagBuildOfAnother: a build's id is a tag of its own template alone.
 func TestTagBuildOfAnother(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web := a.ready("web")
 	a.ready("other")
@@ -265,6 +274,7 @@ func TestTagBuildOfAnother(t *testing.T) {
 
 // TestTagsStayBounded: tags that move with every build leave nothing behind.
 func TestTagsStayBounded(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.ready("web")
 	for range 5 {
@@ -278,6 +288,7 @@ func TestTagsStayBounded(t *testing.T) {
 }
 
 func TestDeleteTemplate(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web := a.ready("web")
 	waiting := a.register("web", "waiting")
@@ -315,6 +326,7 @@ func TestDeleteTemplate(t *testing.T) {
 }
 
 func TestShowAndList(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	web := a.ready("web")
 	a.register("fresh")
@@ -350,6 +362,7 @@ func TestShowAndList(t *testing.T) {
 // TestPages walks a list page by page, while what the last page ended with is
 // deleted.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	var want []string
 	for i := range 7 {
@@ -387,6 +400,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestBuildPages(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	var want []string
 	for range 5 {
@@ -413,6 +427,7 @@ func TestBuildPages(t *testing.T) {
 }
 
 func TestPatchTemplate(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	a.register("web")
 	status, text := a.call("PATCH", "/v2/templates/web", `{"public":true}`)
@@ -434,6 +449,7 @@ func TestPatchTemplate(t *testing.T) {
 
 // TestNowhere: what is no endpoint answers in JSON, too, whatever the method.
 func TestNowhere(t *testing.T) {
+	t.Parallel()
 	a := start(t)
 	for _, c := range [][2]string{
 		{"GET", "/"}, {"GET", "/v3/templates"}, {"POST", "/templates"}, {"PUT", "/v2/templates"}, {"GET", "/templates/aliases/a/b"},

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -30,6 +32,11 @@ var defaultPackages = []string{
 }
 
 const defaultSuite = "bookworm"
+
+var (
+	suiteForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*$`)
+	mirrorForm = regexp.MustCompile(`^[a-z][a-z+]*:/\S+$`)
+)
 
 // Bootstrap makes an image from a Debian mirror, with mmdebstrap. In it, root
 // may install with pip, as in Docker's Python images.
@@ -69,6 +76,12 @@ func bootstrapSources(opts *BootstrapOptions) ([]string, error) {
 	}
 	if opts.Suite == "" {
 		opts.Suite = defaultSuite
+	}
+	if !suiteForm.MatchString(opts.Suite) {
+		return nil, &Error{Text: fmt.Sprintf("%q is no suite of Debian: give a name such as %s", opts.Suite, defaultSuite)}
+	}
+	if opts.Mirror != "" && !mirrorForm.MatchString(opts.Mirror) {
+		return nil, &Error{Text: fmt.Sprintf("%q is no URL of a mirror", opts.Mirror)}
 	}
 	if opts.Mirror != "" {
 		return []string{fmt.Sprintf("deb %s %s main", opts.Mirror, opts.Suite)}, nil
@@ -114,10 +127,12 @@ func mmdebstrap(ctx context.Context, root string, opts BootstrapOptions, package
 
 // follow passes lines on and returns the last ones.
 func follow(r io.Reader, progress func(string)) (last []string) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
+	for lines := bufio.NewReaderSize(r, 64<<10); ; {
+		text, err := lines.ReadSlice('\n') // a line that is longer comes in pieces
+		line := strings.TrimSpace(string(text))
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && line == "" {
+			return last
+		}
 		if line == "" {
 			continue
 		}
@@ -129,15 +144,14 @@ func follow(r io.Reader, progress func(string)) (last []string) {
 		}
 		last = append(last, line)
 	}
-	return last
 }
 
 // allowPip takes away the marker by which Debian keeps root from installing
 // with pip.
 func allowPip(root string) error {
-	markers, err := filepath.Glob(filepath.Join(root, "usr/lib/python3*/EXTERNALLY-MANAGED"))
+	markers, err := fs.Glob(os.DirFS(root), "usr/lib/python3*/EXTERNALLY-MANAGED")
 	for _, m := range markers {
-		err = errors.Join(err, os.Remove(m))
+		err = errors.Join(err, os.Remove(filepath.Join(root, m)))
 	}
 	return err
 }

@@ -3,13 +3,14 @@ package image
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	securejoin "github.com/cyphar/filepath-securejoin"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -24,7 +25,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // pullError words what a registry, or the way to it, said.
 func pullError(ref string, err error) error {
+	var known *Error
 	var t *transport.Error
+	if errors.As(err, &known) {
+		return known
+	}
 	if !errors.As(err, &t) {
 		return &Error{Text: fmt.Sprintf("failed to pull image '%s': %s. Without a registry: `e2bt image import %s FILE` takes an archive, `e2bt image bootstrap %s` makes one from a Debian mirror", ref, trouble(err), ref, ref), Err: err}
 	}
@@ -68,18 +73,13 @@ var families = []string{"debian", "ubuntu", "fedora", "centos", "rocky", "almali
 // supported refuses what E2B would refuse: an image without a distribution that
 // it knows.
 func supported(root string) error {
-	var text []byte
+	fields := map[string]string{}
 	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
-		found, err := os.ReadFile(filepath.Join(root, name))
+		text, err := readInside(root, name)
 		if err == nil {
-			text = found
+			fields = osRelease(text)
 			break
 		}
-	}
-	fields := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		fields[name] = strings.Trim(value, `"'`)
 	}
 	if slices.Contains(families, fields["ID"]) {
 		return nil
@@ -91,4 +91,30 @@ func supported(root string) error {
 		}
 	}
 	return &Error{Text: fmt.Sprintf("unsupported base image distribution: ID='%s' ID_LIKE='%s'. Use an image of Debian, Ubuntu, Fedora, CentOS, Arch or Alpine, or one made from them", fields["ID"], fields["ID_LIKE"])}
+}
+
+// osRelease reads the fields of an os-release file.
+func osRelease(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		fields[name] = strings.Trim(value, `"'`)
+	}
+	return fields
+}
+
+const maxRelease = 64 << 10 // bytes of an os-release file
+
+// readInside reads a small file of a root filesystem. Its links lead nowhere
+// else, and what is no file, such as a pipe, is not opened.
+func readInside(root, name string) (string, error) {
+	at, err := securejoin.SecureJoin(root, name)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Lstat(at); err != nil || !info.Mode().IsRegular() || info.Size() > maxRelease {
+		return "", errors.Join(err, fs.ErrInvalid)
+	}
+	text, err := os.ReadFile(at)
+	return string(text), err
 }

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -61,69 +60,64 @@ func (s *Store) importLayout(ctx context.Context, ref, dir string, opts ImportOp
 	return s.put(ref, "import", func(root string) (*Image, error) { return unpackImage(ctx, img, root, opts.Progress) })
 }
 
-// pick finds the image for this machine.
-func pick(index v1.ImageIndex) (v1.Image, error) {
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, fmt.Errorf("reading the index: %w", err)
-	}
-	for _, m := range manifest.Manifests {
-		switch {
-		case m.MediaType.IsIndex():
-			inner, err := index.ImageIndex(m.Digest)
-			if err != nil {
-				return nil, fmt.Errorf("reading the index: %w", err)
-			}
-			if img, err := pick(inner); err == nil {
-				return img, nil
-			}
-		case m.Platform == nil || m.Platform.Architecture == runtime.GOARCH && m.Platform.OS == "linux":
-			return index.Image(m.Digest)
-		}
-	}
-	return nil, &Error{Text: fmt.Sprintf("it holds no image for linux/%s", runtime.GOARCH)}
-}
-
 // importTar finds out what kind of archive it is, by its content.
 func (s *Store) importTar(ctx context.Context, ref, file string, opts ImportOptions) (*Image, error) {
-	kind, err := tarKind(file)
+	kind, err := tarKind(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	switch kind {
 	case "docker":
-		img, err := tarball.Image(opener(file), nil)
+		img, err := savedImage(file)
 		if err != nil {
-			return nil, fmt.Errorf("reading the archive: %w", err)
+			return nil, err
 		}
 		return s.put(ref, "import", func(root string) (*Image, error) { return unpackImage(ctx, img, root, opts.Progress) })
 	case "oci":
-		dir, err := os.MkdirTemp("", "e2bt-oci-*")
-		if err != nil {
-			return nil, fmt.Errorf("unpacking the archive: %w", err)
-		}
-		defer os.RemoveAll(dir)
-		if err := extract(ctx, file, dir); err != nil {
-			return nil, err
-		}
-		return s.importLayout(ctx, ref, dir, opts)
+		return s.importPacked(ctx, ref, file, opts)
 	}
 	return s.put(ref, "import", func(root string) (*Image, error) { return unpackRootfs(ctx, file, root) })
 }
 
-func opener(file string) tarball.Opener {
-	return func() (io.ReadCloser, error) { return open(file) }
+// savedImage reads an archive of docker save.
+func savedImage(file string) (v1.Image, error) {
+	opener := func() (io.ReadCloser, error) { return open(file) }
+	manifest, err := tarball.LoadManifest(opener)
+	if err != nil {
+		return nil, fmt.Errorf("reading the archive: %w", err)
+	}
+	if len(manifest) > 1 {
+		return nil, &Error{Text: "the archive holds more than one image: save one alone"}
+	}
+	img, err := tarball.Image(opener, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading the archive: %w", err)
+	}
+	return img, nil
+}
+
+// importPacked reads an OCI layout out of a tar, by way of the disk.
+func (s *Store) importPacked(ctx context.Context, ref, file string, opts ImportOptions) (_ *Image, err error) {
+	dir, done, err := s.scratch()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if err := extract(ctx, file, dir); err != nil {
+		return nil, err
+	}
+	return s.importLayout(ctx, ref, dir, opts)
 }
 
 // tarKind looks at the names in an archive.
-func tarKind(file string) (string, error) {
+func tarKind(ctx context.Context, file string) (string, error) {
 	r, err := open(file)
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
 	layout := false
-	for t := tar.NewReader(r); ; {
+	for t := tar.NewReader(interruptible{ctx, r}); ; {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -146,13 +140,16 @@ func tarKind(file string) (string, error) {
 	return "rootfs", nil
 }
 
+// extract unpacks the tar of a layout, which holds nothing but files.
 func extract(ctx context.Context, file, dir string) error {
 	r, err := open(file)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return newUnpacker(dir).layer(ctx, r)
+	u := newUnpacker(dir)
+	u.plain = true
+	return u.layer(ctx, r)
 }
 
 func unpackRootfs(ctx context.Context, file, root string) (*Image, error) {
@@ -165,11 +162,12 @@ func unpackRootfs(ctx context.Context, file, root string) (*Image, error) {
 	if err := newUnpacker(root).layer(ctx, io.TeeReader(r, h)); err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(h, r); err != nil { // what follows the last entry
-		return nil, fmt.Errorf("reading the archive: %w", err)
-	}
 	return &Image{Digest: "sha256:" + hex.EncodeToString(h.Sum(nil))}, nil
 }
+
+// maxWindow is how much memory an archive may want for its decompression, as
+// zstd itself has it.
+const maxWindow = 128 << 20
 
 // open opens an archive and takes its compression off.
 func open(file string) (io.ReadCloser, error) {
@@ -185,7 +183,7 @@ func open(file string) (io.ReadCloser, error) {
 		r, err = gzip.NewReader(buffered)
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		var z *zstd.Decoder
-		if z, err = zstd.NewReader(buffered); err == nil {
+		if z, err = zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
 			return closer{z, func() error { z.Close(); return f.Close() }}, nil
 		}
 	case bytes.HasPrefix(magic, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):

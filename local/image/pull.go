@@ -2,10 +2,12 @@ package image
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -40,7 +42,7 @@ func (s *Store) Resolve(ctx context.Context, ref string, opts PullOptions) (*Ima
 	if err != nil {
 		return nil, err
 	}
-	img, err := fetch(ctx, parsed, opts.Auth)
+	img, err := s.fetch(ctx, parsed, opts.Auth)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -73,29 +75,35 @@ func say(progress func(string), format string, args ...any) {
 	}
 }
 
-func fetch(ctx context.Context, ref name.Reference, auth *Auth) (v1.Image, error) {
+// newTransport makes what all pulls of a store go through.
+func newTransport() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: connectTimeout}).DialContext
 	transport.ResponseHeaderTimeout = time.Minute
-	options := []remote.Option{
-		remote.WithContext(ctx), remote.WithTransport(transport),
-		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}),
-		remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.1, Steps: 3}),
-	}
-	if auth != nil {
-		options = append(options, remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password}))
-	} else {
-		options = append(options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	}
-	return remote.Image(ref, options...)
+	return transport
 }
 
-// checkPlatform refuses an image for another machine.
-func checkPlatform(file *v1.ConfigFile) error {
-	if file.Architecture != "" && file.Architecture != runtime.GOARCH {
-		return &Error{Text: fmt.Sprintf("image architecture %q does not match expected %q", file.Architecture, runtime.GOARCH)}
+func (s *Store) fetch(ctx context.Context, ref name.Reference, auth *Auth) (v1.Image, error) {
+	login := remote.WithAuthFromKeychain(authn.DefaultKeychain)
+	if auth != nil {
+		login = remote.WithAuth(&authn.Basic{Username: auth.Username, Password: auth.Password})
 	}
-	return nil
+	options := []remote.Option{
+		remote.WithContext(ctx), remote.WithTransport(s.transport), login,
+		remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.1, Steps: 3}),
+	}
+	found, err := remote.Get(ref, options...)
+	if err != nil {
+		return nil, err
+	}
+	if !found.MediaType.IsIndex() {
+		return found.Image()
+	}
+	index, err := found.ImageIndex()
+	if err != nil {
+		return nil, err
+	}
+	return pick(index)
 }
 
 // unpackImage unpacks all layers of an image into dir.
@@ -107,13 +115,19 @@ func unpackImage(ctx context.Context, img v1.Image, dir string, progress func(st
 	if err := checkPlatform(file); err != nil {
 		return nil, err
 	}
+	if err := checkConfig(img); err != nil {
+		return nil, err
+	}
 	layers, err := img.Layers()
 	if err != nil {
 		return nil, &remoteError{err}
 	}
+	if len(layers) != len(file.RootFS.DiffIDs) {
+		return nil, &remoteError{fmt.Errorf("the image has %d layers and %d digests of them", len(layers), len(file.RootFS.DiffIDs))}
+	}
 	u := newUnpacker(dir)
-	for _, layer := range layers {
-		if err := unpackLayer(ctx, u, layer, progress); err != nil {
+	for i, layer := range layers {
+		if err := unpackLayer(ctx, u, layer, file.RootFS.DiffIDs[i], progress); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +140,9 @@ func unpackImage(ctx context.Context, img v1.Image, dir string, progress func(st
 	return &Image{Digest: digest.String(), Config: Config{Env: c.Env, User: c.User, WorkingDir: c.WorkingDir, Entrypoint: c.Entrypoint, Cmd: c.Cmd}}, nil
 }
 
-func unpackLayer(ctx context.Context, u *unpacker, layer v1.Layer, progress func(string)) error {
+// unpackLayer unpacks a layer and makes sure that it is the one that the image's
+// configuration names.
+func unpackLayer(ctx context.Context, u *unpacker, layer v1.Layer, want v1.Hash, progress func(string)) error {
 	if digest, err := layer.Digest(); err == nil {
 		size, _ := layer.Size() // only said
 		say(progress, "Uncompressing layer %s %.1f MB", digest, float64(size)/1e6)
@@ -136,7 +152,14 @@ func unpackLayer(ctx context.Context, u *unpacker, layer v1.Layer, progress func
 		return &remoteError{err}
 	}
 	defer body.Close()
-	return u.layer(ctx, body)
+	h := sha256.New()
+	if err := u.layer(ctx, io.TeeReader(body, h)); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != want.Hex {
+		return &remoteError{fmt.Errorf("a layer has digest sha256:%s, not %s as the image says", got, want)}
+	}
+	return nil
 }
 
 // remoteError marks trouble with the other end.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,12 +43,13 @@ type Config struct {
 }
 
 // Store is a directory of images. Several processes may use one.
-type Store struct{ dir string }
-
-const half = "making-"
+type Store struct {
+	dir       string
+	transport *http.Transport
+}
 
 // Open opens the store in dir, which is made when something is put into it.
-func Open(dir string) (*Store, error) { return &Store{dir}, nil }
+func Open(dir string) (*Store, error) { return &Store{dir, newTransport()}, nil }
 
 // Rootfs is the directory of the image with that digest, whether it is there or not.
 func (s *Store) Rootfs(digest string) string {
@@ -65,8 +67,9 @@ func (s *Store) index() (map[string]*Image, error) {
 		return nil, fmt.Errorf("reading the image store: %w", err)
 	}
 	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, fmt.Errorf("reading the image store: %w", err)
+		return nil, fmt.Errorf("reading the image store: images.json in it is damaged: remove it, and pull, import or bootstrap the images again: %w", err)
 	}
+	maps.DeleteFunc(all, func(_ string, img *Image) bool { return img == nil })
 	for _, img := range all {
 		img.Rootfs = s.Rootfs(img.Digest)
 	}
@@ -94,8 +97,17 @@ func (s *Store) change(edit func(map[string]*Image) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("writing the image store: %w", err)
 	}
-	path := filepath.Join(s.dir, "images.json")
-	if err := os.WriteFile(path+".tmp", text, 0o600); err != nil {
+	return replace(filepath.Join(s.dir, "images.json"), text)
+}
+
+// replace replaces a file as a whole, also for a machine that loses power.
+func replace(path string, text []byte) error {
+	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the image store: %w", err)
+	}
+	_, err = file.Write(text)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("writing the image store: %w", err)
 	}
 	return os.Rename(path+".tmp", path)
@@ -167,14 +179,11 @@ func (s *Store) put(ref, source string, fill func(dir string) (*Image, error)) (
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the image store: %w", err)
-	}
-	tmp, err := os.MkdirTemp(s.dir, half)
+	tmp, done, err := s.scratch()
 	if err != nil {
-		return nil, fmt.Errorf("making an image: %w", err)
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, removeTree(tmp)) }()
+	defer func() { err = errors.Join(err, done()) }()
 	root := filepath.Join(tmp, "rootfs")
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return nil, fmt.Errorf("making an image: %w", err)
@@ -186,7 +195,7 @@ func (s *Store) put(ref, source string, fill func(dir string) (*Image, error)) (
 	if err := supported(root); err != nil {
 		return nil, err
 	}
-	img.Name, img.Source, img.Rootfs, img.Created = ref, source, s.Rootfs(img.Digest), time.Now().UTC()
+	img.Name, img.Source, img.Rootfs, img.Created = strings.TrimSpace(ref), source, s.Rootfs(img.Digest), time.Now().UTC()
 	if img.Size, err = treeSize(root); err != nil {
 		return nil, err
 	}
@@ -222,7 +231,7 @@ func (s *Store) Remove(ref string) error {
 // Collect removes the root filesystems that have no name any more and that
 // keep does not want, and what a process that was killed left half made.
 func (s *Store) Collect(keep func(rootfs string) bool) error {
-	return s.change(func(all map[string]*Image) error {
+	err := s.change(func(all map[string]*Image) error {
 		entries, err := os.ReadDir(s.dir)
 		if err != nil {
 			return fmt.Errorf("reading the image store: %w", err)
@@ -233,12 +242,13 @@ func (s *Store) Collect(keep func(rootfs string) bool) error {
 		}
 		for _, e := range entries {
 			path := filepath.Join(s.dir, e.Name())
-			if e.IsDir() && !used[path] && (keep == nil || !keep(path)) {
+			if strings.HasPrefix(e.Name(), "sha256-") && !used[path] && (keep == nil || !keep(path)) {
 				err = errors.Join(err, removeTree(path))
 			}
 		}
 		return err
 	})
+	return errors.Join(err, s.sweep())
 }
 
 // removeTree removes a directory even where it holds directories that may not

@@ -24,8 +24,6 @@ func makeNode(at string, h *tar.Header) error {
 	return err
 }
 
-const xattrPrefix = "SCHILY.xattr."
-
 // finish sets owner, mode, attributes and time. Attributes of overlay
 // filesystems would change what the engine makes of the directory.
 func finish(at string, h *tar.Header) error {
@@ -61,6 +59,20 @@ func finish(at string, h *tar.Header) error {
 // nothing elsewhere, and what is left when it is killed goes with it.
 func ownMounts(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+}
+
+var errHeld = errors.New("another process has it")
+
+// hold takes a directory for this process until release, or the process's end.
+func hold(dir string) (release func() error, err error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return nil, errors.Join(errHeld, file.Close())
+	}
+	return file.Close, nil
 }
 
 // lock takes a file for this process until unlock, or the process's end.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,6 +35,9 @@ func (c commands) manager(ctx context.Context, args []string) error {
 	return err
 }
 
+// needsArgument are the programs that do nothing without one.
+var needsArgument = map[string]bool{"bash": true, "seq": true, "sleep": true, "su": true, "timeout": true}
+
 // call keeps the interpreter's own pwd from telling where the files really lie.
 func (c commands) call(_ context.Context, args []string) ([]string, error) {
 	if args[0] == "pwd" {
@@ -48,6 +52,9 @@ func (c commands) exec(interp.ExecHandlerFunc) interp.ExecHandlerFunc {
 			return c.script(ctx, string(text)) // what a build put there; its arguments do not count
 		}
 		if program, ok := programs()[args[0]]; ok {
+			if len(args) < 2 && needsArgument[path.Base(args[0])] {
+				return fail(ctx, 1, "%s: missing operand", args[0])
+			}
 			return program(c, ctx, args[1:])
 		}
 		fmt.Fprintf(interp.HandlerCtx(ctx).Stderr, "/bin/bash: line 1: %s: command not found\n", args[0])

@@ -137,10 +137,11 @@ func (s *sandbox) interpret(ctx context.Context, script string, env []string, di
 	return 0, err
 }
 
-// Signal ends a command whatever the signal is.
+// Signal ends a command whatever the signal is; a command is a group of its own.
 func (s *sandbox) Signal(pid int, sig syscall.Signal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	pid = max(pid, -pid)
 	cancel, ok := s.running[pid]
 	if !ok {
 		return fmt.Errorf("process with pid %d not found", pid)
