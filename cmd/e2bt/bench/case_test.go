@@ -17,7 +17,7 @@ import (
 type contender struct {
 	name   string
 	rounds int
-	run    func(round int) sample
+	run    func(round int) (sample, error)
 	absent string // why it cannot be measured here
 }
 
@@ -52,20 +52,34 @@ func compare(b *testing.B, tbl *table, name string, targets []target, setUp func
 		contenders := setUp(b)
 		samples := make([][]sample, len(contenders))
 		for round := range slices.MaxFunc(contenders, func(x, y contender) int { return x.rounds - y.rounds }).rounds {
-			for i, c := range contenders {
-				if c.absent == "" && round < c.rounds {
-					samples[i] = append(samples[i], c.run(round))
+			for i := range contenders {
+				if c := &contenders[i]; c.absent == "" && round < c.rounds {
+					samples[i] = append(samples[i], c.measure(b, round, i > 0))
 				}
 			}
 		}
 		tbl.add(name, targets, contenders, samples)
 		b.ReportMetric(0, "ns/op") // of no meaning here
 		for i, c := range contenders {
-			if len(samples[i]) > 0 {
+			if c.absent == "" {
 				b.ReportMetric(middle(samples[i]).Wall.Seconds(), strings.ReplaceAll(c.name, " ", "-")+"-s")
 			}
 		}
 	})
+}
+
+// measure is one run. A peer that fails is out, and the case goes on.
+func (c *contender) measure(b *testing.B, round int, peer bool) sample {
+	b.Helper()
+	s, err := c.run(round)
+	switch {
+	case err != nil && peer:
+		b.Log(err)
+		c.absent = "failed: see above"
+	case err != nil:
+		b.Fatal(err)
+	}
+	return s
 }
 
 // table is what one benchmark prints in the end.

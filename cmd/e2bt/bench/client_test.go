@@ -69,17 +69,17 @@ func (j job) config() string {
 
 // ours is e2bt doing the job in dir, against s.
 func (j job) ours(t testing.TB, dir string, s *server, rounds int) contender {
-	return contender{name: "e2bt", rounds: rounds, run: func(int) sample {
+	return contender{name: "e2bt", rounds: rounds, run: func(int) (sample, error) {
 		cmd := e2bt(t, dir, filepath.Join(dir, "home"), "build", "--parallel", fmt.Sprint(j.Count))
 		cmd.Env = append(cmd.Env, s.env()...)
-		return s.measure(t, cmd)
+		return s.measure(cmd)
 	}}
 }
 
 // sdk is the JavaScript SDK doing the same.
 func (j job) sdk(t testing.TB, dir string, s *server, rounds int) contender {
 	at, absent := installSDK()
-	return contender{name: "JS SDK", absent: absent, rounds: rounds, run: func(int) sample {
+	return contender{name: "JS SDK", absent: absent, rounds: rounds, run: func(int) (sample, error) {
 		what, err := json.Marshal(j)
 		if err != nil {
 			t.Fatal(err)
@@ -87,22 +87,21 @@ func (j job) sdk(t testing.TB, dir string, s *server, rounds int) contender {
 		cmd := exec.Command("node", filepath.Join(at, "sdk.mjs"), string(what))
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), s.env()...)
-		return s.measure(t, cmd)
+		return s.measure(cmd)
 	}}
 }
 
 // measure also wants the server to have been content.
-func (s *server) measure(t testing.TB, cmd *exec.Cmd) sample {
-	t.Helper()
+func (s *server) measure(cmd *exec.Cmd) (sample, error) {
 	before := s.builds.Load()
-	out := measure(t, cmd)
-	if s.builds.Load() == before {
-		t.Fatalf("%v: built nothing", cmd.Args)
+	out, err := measure(cmd)
+	if err == nil && s.builds.Load() == before {
+		err = fmt.Errorf("%v: built nothing", cmd.Args)
 	}
-	if wrong := s.failed.Load(); wrong != nil {
-		t.Fatalf("%v: %v", cmd.Args, wrong)
+	if wrong := s.failed.Load(); err == nil && wrong != nil {
+		err = fmt.Errorf("%v: %v", cmd.Args, wrong)
 	}
-	return out
+	return out, err
 }
 
 // BenchmarkStart is how long a process takes that has next to nothing to do.
@@ -123,10 +122,10 @@ func BenchmarkStart(b *testing.B) {
 		name := "e2bt " + strings.ReplaceAll(strings.Join(c.args, " "), example, filepath.Base(example))
 		compare(b, tbl, name, []target{within(c.limit)}, func(b *testing.B) []contender {
 			dir, s := b.TempDir(), newServer(b, 0, false)
-			return []contender{{name: "e2bt", rounds: 21, run: func(int) sample {
+			return []contender{{name: "e2bt", rounds: 21, run: func(int) (sample, error) {
 				cmd := e2bt(b, dir, dir, c.args...)
 				cmd.Env = append(cmd.Env, s.env()...)
-				return measure(b, cmd)
+				return measure(cmd)
 			}}}
 		})
 	}
@@ -166,9 +165,9 @@ func BenchmarkLog(b *testing.B) {
 		{1_000_000, false, 3, 1, []target{within(6 * time.Second), memory(100)}},
 		{1_000_000, true, 3, 0, []target{within(6 * time.Second), memory(100)}},
 	} {
-		name := fmt.Sprintf("%d lines, build over", c.lines)
+		name := commas(c.lines) + " lines, build over"
 		if c.hold {
-			name = fmt.Sprintf("%d lines, still building", c.lines)
+			name = commas(c.lines) + " lines, still building"
 		}
 		compare(b, tbl, name, c.targets, func(b *testing.B) []contender {
 			j := job{Count: 1, Runs: 1}
@@ -179,6 +178,14 @@ func BenchmarkLog(b *testing.B) {
 			return []contender{j.ours(b, dir, s, c.rounds), j.sdk(b, dir, s, c.theirs)}
 		})
 	}
+}
+
+// commas writes a number the way people read it: 1,000,000.
+func commas(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", commas(n/1000), n%1000)
 }
 
 // BenchmarkUpload sends what a COPY takes to a server that throws it away.

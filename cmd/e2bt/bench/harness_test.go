@@ -45,7 +45,10 @@ func TestJob(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "e2bt.hcl"), []byte(j.config()))
 	writeFile(t, filepath.Join(dir, "data", "text"), newText().bytes(1<<20))
 	s := newServer(t, 0, false)
-	got := j.ours(t, dir, s, 1).run(0)
+	got, err := j.ours(t, dir, s, 1).run(0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.builds.Load() != 3 || s.uploaded.Load() == 0 {
 		t.Errorf("%d builds and %d bytes; want 3 and some", s.builds.Load(), s.uploaded.Load())
 	}

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -90,24 +91,25 @@ func (f fiveSteps) dockerfile(b *testing.B, round, further int) {
 type builder struct {
 	name         string
 	absent       string
-	slow, rounds int                             // rounds, of builds that run steps and of those that do not
-	cold         func() sample                   // with nothing built yet
-	build        func(round, further int) sample // with the five steps cached
+	slow, rounds int                                      // rounds, of builds that run steps and of those that do not
+	cold         func() (sample, error)                   // with nothing built yet
+	build        func(round, further int) (sample, error) // with the five steps cached
 }
 
 func (x builder) coldBuild() contender {
-	return contender{name: x.name, absent: x.absent, rounds: x.slow, run: func(int) sample { return x.cold() }}
+	return contender{name: x.name, absent: x.absent, rounds: x.slow, run: func(int) (sample, error) { return x.cold() }}
 }
 
 func (x builder) cachedBuild() contender {
-	return contender{name: x.name, absent: x.absent, rounds: x.rounds, run: func(int) sample { return x.build(0, 0) }}
+	return contender{name: x.name, absent: x.absent, rounds: x.rounds, run: func(int) (sample, error) { return x.build(0, 0) }}
 }
 
 // furtherRun spreads what further RUN steps take beyond a build that has none.
 func (x builder) furtherRun() contender {
-	return contender{name: x.name, absent: x.absent, rounds: x.slow, run: func(round int) sample {
-		with, without := x.build(round, furtherRuns), x.build(0, 0)
-		return sample{Wall: (with.Wall - without.Wall) / furtherRuns, CPU: (with.CPU - without.CPU) / furtherRuns, RSS: with.RSS}
+	return contender{name: x.name, absent: x.absent, rounds: x.slow, run: func(round int) (sample, error) {
+		with, err := x.build(round, furtherRuns)
+		without, again := x.build(0, 0)
+		return sample{Wall: (with.Wall - without.Wall) / furtherRuns, CPU: (with.CPU - without.CPU) / furtherRuns, RSS: with.RSS}, errors.Join(err, again)
 	}}
 }
 
@@ -139,11 +141,11 @@ func BenchmarkFiveSteps(b *testing.B) {
 
 func (f fiveSteps) e2bt(b *testing.B, bases string) builder {
 	warm := freshHome(b, bases)
-	build := func(round, further int) sample {
+	build := func(round, further int) (sample, error) {
 		f.hcl(b, round, further)
-		return measure(b, e2bt(b, f.dir, warm, "build", "--local"))
+		return measure(e2bt(b, f.dir, warm, "build", "--local"))
 	}
-	return builder{name: "e2bt", slow: 11, rounds: 21, build: build, cold: func() sample {
+	return builder{name: "e2bt", slow: 11, rounds: 21, build: build, cold: func() (sample, error) {
 		warm = freshHome(b, bases)
 		return build(0, 0)
 	}}
@@ -218,13 +220,13 @@ func (f fiveSteps) buildah(b *testing.B, base *image.Image) builder {
 
 // peer completes a builder that is a program which builds Dockerfiles.
 func (f fiveSteps) peer(b *testing.B, x builder, command func(args ...string) *exec.Cmd) builder {
-	x.cold = func() sample {
+	x.cold = func() (sample, error) {
 		f.dockerfile(b, 0, 0)
-		return measure(b, command("--no-cache"))
+		return measure(command("--no-cache"))
 	}
-	x.build = func(round, further int) sample {
+	x.build = func(round, further int) (sample, error) {
 		f.dockerfile(b, round, further)
-		return measure(b, command())
+		return measure(command())
 	}
 	return x
 }
@@ -239,8 +241,8 @@ func BenchmarkLongLog(b *testing.B) {
 }
 `)
 	compare(b, tbl, "e2bt build --local", []target{memory(100)}, func(b *testing.B) []contender {
-		return []contender{{name: "e2bt", rounds: 3, run: func(int) sample {
-			return measure(b, e2bt(b, at, freshHome(b, dir), "build", "--local"))
+		return []contender{{name: "e2bt", rounds: 3, run: func(int) (sample, error) {
+			return measure(e2bt(b, at, freshHome(b, dir), "build", "--local"))
 		}}}
 	})
 }

@@ -58,11 +58,12 @@ var workshop = sync.OnceValue(func() string {
 	return dir
 })
 
-// binary is e2bt, compiled as users compile it.
+// binary is e2bt, compiled as the task "build" does it.
 var binary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(workshop(), "e2bt")
-	out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput()
-	if err != nil {
+	cmd := exec.Command("go", "build", "-o", path, "..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building e2bt: %w\n%s", err, out)
 	}
 	return path, nil

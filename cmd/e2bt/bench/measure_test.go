@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -28,14 +27,13 @@ type sample struct {
 // launching is the variable that turns this binary into a launcher.
 const launching = "E2BT_BENCH_LAUNCH"
 
-// measure runs a command, its output thrown away, and wants it to succeed. A
+// measure runs a command, its output thrown away; that it fails is an error. A
 // launcher runs it, since Linux counts the memory of the process that forks as
 // a peak of the one that is forked: that of the launcher is small.
-func measure(t testing.TB, cmd *exec.Cmd) sample {
-	t.Helper()
+func measure(cmd *exec.Cmd) (s sample, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		return s, err
 	}
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
@@ -46,16 +44,15 @@ func measure(t testing.TB, cmd *exec.Cmd) sample {
 	launcher.Dir, launcher.Env = cmd.Dir, append(cmd.Env, launching+"=1")
 	launcher.Stdout, launcher.Stderr = &report, &stderr
 	if err := launcher.Run(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd.Args, err, &stderr)
+		return s, fmt.Errorf("launching %v: %w\n%s", cmd.Args, err, &stderr)
 	}
-	var s sample
 	if err := json.Unmarshal(report.Bytes(), &s); err != nil {
-		t.Fatalf("reading the launcher's report %q: %v", &report, err)
+		return s, fmt.Errorf("reading the launcher's report %q: %w", &report, err)
 	}
 	if s.Code != 0 {
-		t.Fatalf("%v: exit code %d\n%s", cmd.Args, s.Code, &stderr)
+		return s, fmt.Errorf("%v: exit code %d\n%s", cmd.Args, s.Code, &stderr)
 	}
-	return s
+	return s, nil
 }
 
 // longest is when a process is taken for one that hangs.
