@@ -38,7 +38,7 @@ func (x *executor) base(ctx context.Context) error {
 		}
 		opts.Auth = auth
 	}
-	img, err := x.s.opts.Images.Resolve(ctx, ref, opts)
+	img, err := x.s.resolve(ctx, ref, opts)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,16 @@ func (x *executor) base(ctx context.Context) error {
 		next.User = defaultUser
 		return next, box.AddUser(defaultUser, true)
 	})
+}
+
+// resolve finds an image. Builds that want the same one at once fetch it once.
+func (s *Server) resolve(ctx context.Context, ref string, opts image.PullOptions) (*image.Image, error) {
+	release, err := s.pulling.take(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return s.opts.Images.Resolve(ctx, ref, opts)
 }
 
 // imageAuth turns the credentials of a request into what a registry takes.

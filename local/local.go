@@ -43,6 +43,7 @@ type Server struct {
 	lock    *os.File
 	store   *store
 	layers  *layers
+	pulling holds // by reference
 	uploads uploads
 	boxes   boxes
 	handler http.Handler
