@@ -36,6 +36,26 @@ func New(cfg *config.Config, globs []string, scan Scan) (*Plan, hcl.Diagnostics)
 	return m.plan, m.diags
 }
 
+// Only is the plan of those templates that pick takes, and of what they are
+// based on.
+func (p *Plan) Only(pick func(*Template) bool) *Plan {
+	wanted := map[*Template]bool{}
+	for _, t := range p.Templates {
+		if pick(t) {
+			for ; t != nil; t = t.Parent {
+				wanted[t] = true
+			}
+		}
+	}
+	out := &Plan{Version: p.Version, Templates: []*Template{}}
+	for _, t := range p.Templates {
+		if wanted[t] {
+			out.Templates = append(out.Templates, t)
+		}
+	}
+	return out
+}
+
 type maker struct {
 	scan      Scan
 	mirrors   []mirrors.Declared

@@ -27,6 +27,7 @@ type buildFlags struct {
 	locked    bool
 	noLock    bool
 	json      bool
+	selection
 }
 
 func newBuild(a *app) *cobra.Command {
@@ -36,7 +37,8 @@ func newBuild(a *app) *cobra.Command {
 		Short: "Build templates, check them, and promote them",
 		Long: `Build templates: each is built under a tag of this run alone, then its checks run
 in a sandbox of exactly that build, and only then do "default" and the template's
-tags move to it. PATH is a file or a directory, the current one by default.
+tags move to it. PATH is a file or a directory, the current one by default, or a
+file of e2bt plan --out, which is refused when what it was made from has changed.
 
 The log of every build is kept in .e2bt/logs, the newest ` + fmt.Sprint(keptBuilds) + ` of them. Exit codes:
 4 a build failed, 5 a check failed, 6 the API refused or could not be reached;
@@ -58,6 +60,7 @@ when several fail, the code is that of the first by name.`,
 	f.BoolVar(&b.locked, "locked", false, "build exactly what the lock file has, or fail and say what differs")
 	f.BoolVar(&b.noLock, "no-lock", false, "leave the lock file alone")
 	f.BoolVar(&b.json, "json", false, "print events as JSON, one object a line")
+	b.selection.flags(cmd)
 	return cmd
 }
 
@@ -75,8 +78,22 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := flags.check(); err != nil {
 		return err
 	}
+	saved, err := a.readPlan(paths)
+	if err != nil {
+		return err
+	}
+	if saved != nil && len(saved.Templates) == 0 {
+		fmt.Fprintln(a.stderr, "The plan has nothing to build.")
+		return nil
+	}
+	if saved != nil {
+		paths, flags.templates, flags.changed = saved.Paths, saved.addresses(), true
+	}
 	cfg, plan, lock, err := a.planToBuild(paths, flags)
 	if err != nil {
+		return err
+	}
+	if plan, err = a.narrow(ctx, plan, paths, flags.selection); err != nil {
 		return err
 	}
 	at, err := a.connect(ctx)
@@ -89,6 +106,9 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
 			return at.apiError(err)
 		}
+	}
+	if err := saved.holds(plan, at); err != nil {
+		return err
 	}
 	if err := a.openState(); err != nil {
 		return err

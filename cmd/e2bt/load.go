@@ -21,12 +21,14 @@ func (a *app) read(paths []string) (*config.Config, hcl.Diagnostics, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg, diags := config.Load(paths, config.Options{
-		Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version(),
-	})
+	cfg, diags := config.Load(paths, a.options(vars))
 	a.secrets.add(cfg.Secrets...)
 	a.secrets.add(a.getenv("E2B_API_KEY"))
 	return cfg, diags, nil
+}
+
+func (a *app) options(vars map[string]string) config.Options {
+	return config.Options{Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version()}
 }
 
 // plan reads the configuration, makes the plan of the templates that globs

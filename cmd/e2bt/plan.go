@@ -20,6 +20,8 @@ type planFlags struct {
 	detailed  bool
 	offline   bool
 	noCache   bool
+	out       string
+	selection
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -32,7 +34,9 @@ the endpoint has a build with its fingerprint, which covers everything that
 decides the result. --offline asks no endpoint and needs no key.`,
 		Example: `  e2bt plan --offline                # the steps alone
   e2bt plan --local                  # compared with what this machine has
-  e2bt plan --detailed-exitcode      # 0: up to date, 2: there are changes`,
+  e2bt plan --detailed-exitcode      # 0: up to date, 2: there are changes
+  e2bt plan --since origin/main      # what this branch changes
+  e2bt plan --out night.plan         # then: e2bt build night.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showPlan(cmd.Context(), p, args) },
 	}
 	a.templateFlag(cmd, &p.templates, "plan")
@@ -41,6 +45,8 @@ decides the result. --offline asks no endpoint and needs no key.`,
 	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with 2 where there are changes")
 	f.BoolVar(&p.offline, "offline", false, "ask no endpoint")
 	f.BoolVar(&p.noCache, "no-cache", false, "plan a build with --no-cache")
+	f.StringVar(&p.out, "out", "", "write the plan to `FILE`, for e2bt build FILE")
+	p.selection.flags(cmd)
 	return cmd
 }
 
@@ -49,8 +55,16 @@ func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (er
 	if err != nil {
 		return err
 	}
+	if plan, err = a.narrow(ctx, plan, paths, flags.selection); err != nil {
+		return err
+	}
 	if !flags.offline {
 		if err := a.with(ctx, func(at *endpoint) error { return a.comparer(at, flags.noCache).Compare(ctx, plan) }); err != nil {
+			return err
+		}
+	}
+	if flags.out != "" {
+		if err := a.savePlan(flags, paths, plan); err != nil {
 			return err
 		}
 	}
