@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -31,8 +32,9 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 	writer := hcl.NewDiagnosticTextWriter(&buf, harmless(files), width, opts.Color)
 	for _, d := range sorted(diags) {
 		shown := *d
-		shown.Summary, shown.Detail = printable(d.Summary), printable(d.Detail)
-		shown.Expression, shown.EvalContext = nil, nil // the library would print the values of variables
+		shown.Summary = printable(d.Summary)
+		shown.Detail = hide(printable(d.Detail), opts.Secrets) // before it is wrapped: a secret may have spaces
+		shown.Expression, shown.EvalContext = nil, nil         // the library would print the values of variables
 		if shown.Subject != nil && shown.Context != nil && !overlaps(*shown.Context, *shown.Subject) {
 			shown.Context = nil
 		}
@@ -41,9 +43,22 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 	_, _ = io.WriteString(w, hide(buf.String(), opts.Secrets)) // nobody is left to be told
 }
 
-// sorted puts errors and warnings in the order of their places.
+// sorted puts errors and warnings in the order of their places, each once: the
+// instances of a template repeat the mistakes of its block.
 func sorted(diags hcl.Diagnostics) hcl.Diagnostics {
-	out := slices.Clone(diags)
+	type what struct{ at, summary, detail string }
+	seen := map[what]bool{}
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		key := what{summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			key.at = d.Subject.String()
+		}
+		if !seen[key] {
+			out = append(out, d)
+		}
+		seen[key] = true
+	}
 	slices.SortStableFunc(out, func(a, b *hcl.Diagnostic) int {
 		if a.Subject == nil || b.Subject == nil {
 			return boolInt(a.Subject != nil) - boolInt(b.Subject != nil)
@@ -63,28 +78,37 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// harmless copies files without control characters, length unchanged so that
-// ranges still fit.
+// harmless copies files without what a terminal would act on, length unchanged
+// so that ranges still fit.
 func harmless(files map[string]*hcl.File) map[string]*hcl.File {
 	out := map[string]*hcl.File{}
 	for name, f := range files {
-		src := bytes.Map(func(r rune) rune {
-			if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
-				return '?'
+		src := f.Bytes
+		if bytes.ContainsFunc(src, harmful) {
+			src = make([]byte, 0, len(f.Bytes))
+			for rest := f.Bytes; len(rest) > 0; {
+				r, size := utf8.DecodeRune(rest)
+				if harmful(r) {
+					src = append(src, bytes.Repeat([]byte("?"), size)...)
+				} else {
+					src = append(src, rest[:size]...)
+				}
+				rest = rest[size:]
 			}
-			return r
-		}, f.Bytes)
-		if len(src) != len(f.Bytes) { // invalid UTF-8 was replaced by something longer
-			src = bytes.Repeat([]byte("?"), len(f.Bytes))
 		}
 		out[name] = &hcl.File{Body: f.Body, Bytes: src, Nav: f.Nav}
 	}
 	return out
 }
 
+// harmful reports whether a terminal may do something else with r than show it.
+func harmful(r rune) bool {
+	return r != '\n' && r != '\t' && r != '\r' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError)
+}
+
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if r == '\r' || harmful(r) {
 			return -1
 		}
 		return r

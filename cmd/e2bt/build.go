@@ -53,7 +53,7 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if flags.parallel < 0 {
 		return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", flags.parallel))
 	}
-	cfg, err := a.load(paths)
+	cfg, err := a.load(paths, flags.templates...)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func newCheck(a *app) *cobra.Command {
 }
 
 func (a *app) check(ctx context.Context, templates []string, json bool, paths []string) (err error) {
-	cfg, err := a.load(paths)
+	cfg, err := a.load(paths, templates...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/builder/archive"
@@ -15,8 +16,8 @@ import (
 )
 
 // load reads the configuration that paths name and prints what is wrong with it.
-func (a *app) load(paths []string) (*config.Config, error) {
-	cfg, diags, err := a.read(paths)
+func (a *app) load(paths []string, templates ...string) (*config.Config, error) {
+	cfg, diags, err := a.read(paths, templates...)
 	if err != nil {
 		return nil, err
 	}
@@ -26,13 +27,14 @@ func (a *app) load(paths []string) (*config.Config, error) {
 	return cfg, nil
 }
 
-func (a *app) read(paths []string) (*config.Config, hcl.Diagnostics, error) {
+func (a *app) read(paths []string, templates ...string) (*config.Config, hcl.Diagnostics, error) {
 	vars, err := a.variables()
 	if err != nil {
 		return nil, nil, err
 	}
 	cfg, diags := config.Load(paths, config.Options{
 		Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version(),
+		Now: time.Now(), Templates: templates,
 	})
 	if cfg == nil {
 		cfg = &config.Config{Dir: a.dir}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +38,7 @@ decides the result. --offline asks no endpoint and needs no key.`,
 }
 
 func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (err error) {
-	cfg, err := a.load(paths)
+	cfg, err := a.load(paths, flags.templates...)
 	if err != nil {
 		return err
 	}
@@ -58,10 +57,7 @@ func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (er
 		}
 	}
 	if flags.json {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(plan)
+		err = plan.WriteJSON(a.stdout)
 	} else {
 		printPlan(a.stdout, plan)
 	}

@@ -110,3 +110,32 @@ func (l *level) count(t hclsyntax.TokenType) {
 		l.tokens++
 	}
 }
+
+// maxLoops is how deep "for" may be nested in a string of a file in JSON
+// syntax. In native syntax their work is counted when they are evaluated.
+const maxLoops = 2
+
+// checkLoops refuses what could be evaluated for hours.
+func checkLoops(text []byte, at hcl.Range) *hcl.Diagnostic {
+	tokens, _ := hclsyntax.LexTemplate(text, at.Filename, at.Start)
+	var levels []int // by open bracket: the loops around it
+	loops := 0
+	for i, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			levels = append(levels, loops)
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
+			if n := len(levels); n > 0 {
+				loops, levels = levels[n-1], levels[:n-1]
+			}
+		case hclsyntax.TokenIdent:
+			if opened := i > 0 && (tokens[i-1].Type == hclsyntax.TokenOBrace || tokens[i-1].Type == hclsyntax.TokenOBrack); opened && string(t.Bytes) == "for" {
+				loops++
+			}
+		}
+		if loops > maxLoops {
+			return tooMuch(at, fmt.Sprintf("In JSON syntax \"for\" may be nested at most %d deep. Take the expression apart into local values.", maxLoops))
+		}
+	}
+	return nil
+}
