@@ -19,6 +19,9 @@ var registries = map[string][]string{
 func (d *decoder) base(b *hcl.Block) Base {
 	out := Base{Range: b.DefRange}
 	given := 0
+	var args map[string]string // of a Dockerfile; read before it, as names are read in their order
+	var argsAt hcl.Range
+	pulled, built := false, false // from a registry; from a Dockerfile
 	said := func(read func(*hcl.Attribute)) func(*hcl.Attribute) {
 		return func(attr *hcl.Attribute) {
 			given++
@@ -32,21 +35,30 @@ func (d *decoder) base(b *hcl.Block) Base {
 	}
 	d.decode("base", b.Body, fields{
 		"image": said(func(attr *hcl.Attribute) {
+			pulled = true
 			d.text(&out.Image)(attr)
 			if strings.ContainsAny(out.Image, " \t\n") {
 				d.wrong(attr.Expr.Range(), "Bad image reference", "%q is no image reference such as python:3.12-slim.", out.Image)
 			}
 		}),
 		"template": said(func(attr *hcl.Attribute) { d.baseTemplate(&out, attr) }),
+		"args": func(attr *hcl.Attribute) {
+			argsAt = attr.Expr.Range()
+			d.as(stepUse).table(&args)(attr)
+		},
 		"dockerfile": said(func(attr *hcl.Attribute) {
-			d.wrong(attr.NameRange, "Unsupported argument", "Dockerfiles are not supported yet: name an image, and write what the Dockerfile does as batches.")
+			pulled, built = true, true
+			d.as(stepUse).dockerfile(attr, &out, args, argsAt)
 		}),
 	}, c)
 	if given != 1 {
 		d.wrong(b.DefRange, "Bad base", "A base has exactly one of image, template and dockerfile; this one has %d.", given)
 	}
-	if out.Registry != nil && out.Image == "" {
-		d.wrong(out.Registry.Range, "Bad base", "Credentials for a registry belong to a base with an image.")
+	if args != nil && !built {
+		d.wrong(argsAt, "Bad base", "Build arguments belong to a base with a Dockerfile.")
+	}
+	if out.Registry != nil && !pulled {
+		d.wrong(out.Registry.Range, "Bad base", "Credentials for a registry belong to a base with an image or a Dockerfile.")
 	}
 	return out
 }

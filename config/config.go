@@ -88,6 +88,7 @@ type Base struct {
 	External string // the name of a template on the endpoint: base { template = "name" }
 	Registry *Registry
 	Steps    []Step // of a Dockerfile, before the template's own; their ranges are in that file
+	Command  Line   // of a Dockerfile: what is started where the template does not say
 	Range    hcl.Range
 }
 

@@ -30,11 +30,16 @@ func (d *decoder) copy(b *hcl.Block) *Copy {
 				return
 			}
 			if out.Mode != "" {
-				out.Mode = strings.Repeat("0", 4-min(4, len(out.Mode))) + out.Mode
-				out.Mode = out.Mode[len(out.Mode)-4:]
+				out.Mode = fourDigits(out.Mode)
 			}
 		},
 		"ignore": d.texts(&out.Ignore),
 	}, nil, "from", "to")
 	return out
+}
+
+// fourDigits writes an octal mode in one way.
+func fourDigits(mode string) string {
+	mode = strings.Repeat("0", 4-min(4, len(mode))) + mode
+	return mode[len(mode)-4:]
 }

@@ -57,7 +57,7 @@ func (s *scope) betterName(d *hcl.Diagnostic, t hcl.Traversal) bool {
 		d.Detail = fmt.Sprintf("There is nothing called %q here. Texts are written in quotes, references as var.NAME, local.NAME or template.NAME.%s", root, s.elsewhere(root))
 	case d.Summary == "Unsupported attribute" && kinds[root] != "" && ok && !known:
 		d.Summary = "Unknown name"
-		d.Detail = fmt.Sprintf("There is no %s %s.%s.%s", kinds[root], root, name, suggest(name, s.names(root)))
+		d.Detail = fmt.Sprintf("There is no %s.%s.%s", root, name, suggest(name, s.names(root)))
 	case d.Summary == "Unsupported attribute" && root == "template" && known && len(t) == 2:
 		d.Summary = "Template out of place"
 		d.Detail = "A template can be referred to in the argument \"template\" of a base block alone."

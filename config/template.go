@@ -93,7 +93,7 @@ func (s *scope) template(in instance) *Template {
 	}
 	t := &Template{Address: in.address, Label: in.label, Dir: in.dir, Range: in.at}
 	var explicit *hcl.Attribute
-	p := pins{}
+	p, started := pins{}, false
 	step, shown, tagged, free := d.as(stepUse), d.as(nameUse), d.as(tagUse), d.as(describeUse)
 	d.decode("template", body, fields{
 		"for_each": func(*hcl.Attribute) {}, // read before
@@ -118,10 +118,11 @@ func (s *scope) template(in instance) *Template {
 		"copy":    {nil, func(b *hcl.Block) { t.Steps = append(t.Steps, Step{Copy: step.copy(b)}) }},
 		"set":     {nil, func(b *hcl.Block) { t.Steps = append(t.Steps, Step{Set: step.set(b)}) }},
 		"cleanup": {nil, func(b *hcl.Block) { single(d, b, rangeOf(t.Cleanup), func() { t.Cleanup = step.cleanup(b) }) }},
-		"start":   {nil, func(b *hcl.Block) { single(d, b, startRange(t.Start), func() { t.Start = step.start(b) }) }},
+		"start":   {nil, func(b *hcl.Block) { single(d, b, startRange(t.Start), func() { t.Start = step.start(b, &started) }) }},
 		"check":   {[]string{"name"}, func(b *hcl.Block) { t.Checks = append(t.Checks, free.check(b)) }},
 	})
 	s.name(t, in, explicit)
+	s.startCommand(t, started)
 	s.apply(p, t)
 	s.distinctBatches(t)
 	return t
