@@ -64,6 +64,9 @@ func lower(t *config.Template, parent *Template, scan Scan) (*Template, hcl.Diag
 	default:
 		out.FromImage = orDefault(t.Base.Image, DefaultImage)
 	}
+	for _, step := range t.Base.Steps {
+		l.step(step)
+	}
 	l.set(&config.Set{Env: t.Env, User: t.User, Workdir: t.Workdir, Range: t.Range})
 	for _, step := range t.Steps {
 		l.step(step)

@@ -129,6 +129,56 @@ func (s *script) preamble() []string {
 // where a line ends together with a command; inside a loop or a function bash's
 // own rules hold.
 func chain(lines []string) string {
+	if slices.ContainsFunc(lines, func(line string) bool { return !isPlain(line) }) || len(lines) == 0 {
+		return chainParsed(lines)
+	}
+	if len(lines) == 1 {
+		return lines[0]
+	}
+	return "set -e\n" + strings.Join(lines, "\n")
+}
+
+// plainBytes is what a command is made of that says what it does at first sight.
+const plainBytes = safe + " ~"
+
+// keywords begin what only looks like a plain command.
+var keywords = []string{
+	"if", "then", "else", "elif", "fi", "for", "in", "do", "done", "while", "until", "case", "esac", "select", "function", "time", "coproc",
+	"declare", "export", "let", "local", "nameref", "readonly", "typeset",
+}
+
+// isPlain reports whether a line is one simple command, without a look at
+// shell syntax: nearly all lines are, and reading them takes a while.
+func isPlain(line string) bool {
+	first, _, _ := strings.Cut(line, " ")
+	return first != "" && strings.Trim(unquoted(line), plainBytes) == "" && !slices.Contains(keywords, first)
+}
+
+// unquoted is what of a line is outside of single quotes and is no escaped one.
+// A quote that is left over stays.
+func unquoted(line string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(line, "'")
+		escaped := found && strings.HasSuffix(before, `\`)
+		if escaped {
+			before = strings.TrimSuffix(before, `\`)
+		}
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		if line = rest; escaped {
+			continue
+		}
+		if _, line, found = strings.Cut(rest, "'"); !found {
+			return "'"
+		}
+	}
+}
+
+// chainParsed is chain for any shell text.
+func chainParsed(lines []string) string {
 	text := strings.Join(lines, "\n")
 	file, err := parse(text)
 	switch {

@@ -411,3 +411,25 @@ func FuzzEntry(f *testing.F) {
 		}
 	})
 }
+
+// TestChainPlain compares the short way for plain lines with the long one.
+func TestChainPlain(t *testing.T) {
+	for _, lines := range [][]string{
+		nil, {""}, {"true"}, {"apt-get update -q", "apt-get install -y -q jq=1.6 ~/x"}, {"A=b C=d env", "exit 3"},
+		{"time ls"}, {"export A=b", "echo %s"}, {"if", "true"}, {" ls"}, {"ls  -l ", "ls"}, {"function f"}, {"echo in do done", "for"}, {"-x", "@", "a=@b"},
+		{`su -c '/bin/bash -c '\''a && b; "c" # '\''' user`, "ls"}, {"echo 'a\nb && c' 'd'", "ls"}, {"echo 'a", "b'"}, {`echo '\'' ls`},
+		{`echo \'a;b\'`}, {`a '' b`, "c"}, {`'if' a`, "b"}, {`'\''`}, {`'\''ls`, "x"}, {"echo 'a\nb'"},
+		{`ls \`, "x"}, {`a \\'b' c`, "d"}, {`a 'b\' c`, "d"},
+	} {
+		if got, want := chain(lines), chainParsed(lines); got != want {
+			t.Errorf("chain(%q) = %q; want %q", lines, got, want)
+		}
+	}
+}
+
+func BenchmarkChain(b *testing.B) {
+	lines := []string{"PIP_NO_INPUT=1 pip install httpx==0.27.0 requests", "echo 1 2"}
+	for b.Loop() {
+		chain(lines)
+	}
+}

@@ -19,6 +19,9 @@ var registries = map[string][]string{
 func (d *decoder) base(b *hcl.Block) Base {
 	out := Base{Range: b.DefRange}
 	given := 0
+	var args map[string]string // of a Dockerfile; read before it, as names are read in their order
+	var argsAt hcl.Range
+	pulled, built := false, false // from a registry; from a Dockerfile
 	said := func(read func(*hcl.Attribute)) func(*hcl.Attribute) {
 		return func(attr *hcl.Attribute) {
 			given++
@@ -30,23 +33,32 @@ func (d *decoder) base(b *hcl.Block) Base {
 	for _, kind := range sortedKeys(registries) {
 		c[kind] = child{nil, func(block *hcl.Block) { out.Registry = d.registry(block, out.Registry) }}
 	}
-	d.decode(b.Body, fields{
+	d.decode("base", b.Body, fields{
 		"image": said(func(attr *hcl.Attribute) {
+			pulled = true
 			d.text(&out.Image)(attr)
 			if strings.ContainsAny(out.Image, " \t\n") {
-				d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad image reference", "%q is no image reference such as python:3.12-slim.", out.Image))
+				d.wrong(attr.Expr.Range(), "Bad image reference", "%q is no image reference such as python:3.12-slim.", out.Image)
 			}
 		}),
 		"template": said(func(attr *hcl.Attribute) { d.baseTemplate(&out, attr) }),
+		"args": func(attr *hcl.Attribute) {
+			argsAt = attr.Expr.Range()
+			d.as(stepUse).table(&args)(attr)
+		},
 		"dockerfile": said(func(attr *hcl.Attribute) {
-			d.diags = append(d.diags, problem(attr.NameRange, "Unsupported argument", "Dockerfiles are not supported yet: name an image, and write what the Dockerfile does as batches."))
+			pulled, built = true, true
+			d.as(stepUse).dockerfile(attr, &out, args, argsAt)
 		}),
 	}, c)
 	if given != 1 {
-		d.diags = append(d.diags, problem(b.DefRange, "Bad base", "A base has exactly one of image, template and dockerfile; this one has %d.", given))
+		d.wrong(b.DefRange, "Bad base", "A base has exactly one of image, template and dockerfile; this one has %d.", given)
 	}
-	if out.Registry != nil && out.Image == "" {
-		d.diags = append(d.diags, problem(out.Registry.Range, "Bad base", "Credentials for a registry belong to a base with an image."))
+	if args != nil && !built {
+		d.wrong(argsAt, "Bad base", "Build arguments belong to a base with a Dockerfile.")
+	}
+	if out.Registry != nil && !pulled {
+		d.wrong(out.Registry.Range, "Bad base", "Credentials for a registry belong to a base with an image or a Dockerfile.")
 	}
 	return out
 }
@@ -54,16 +66,35 @@ func (d *decoder) base(b *hcl.Block) Base {
 // baseTemplate reads a reference to a template of this configuration, or the
 // name of one on the endpoint.
 func (d *decoder) baseTemplate(out *Base, attr *hcl.Attribute) {
-	v, _, ok := d.eval(attr.Expr, d.ctx)
-	switch {
-	case !ok || v.IsNull():
-	case v.Type() == cty.String:
-		out.External = v.AsString()
-	case v.Type().IsObjectType() && v.Type().HasAttribute("address"):
-		out.Template = v.GetAttr("address").AsString()
-	default:
-		d.diags = append(d.diags, problem(attr.Expr.Range(), "Wrong type", "The argument \"template\" wants a template, such as template.python, one instance of it, such as template.python[\"3.12\"], or the name of one on the endpoint."))
+	v, ok := d.eval(attr.Expr, d.referring(attr.Expr))
+	if ok {
+		v, ok = d.bare(attr, v)
 	}
+	switch kind := v.Type(); {
+	case !ok || v.IsNull():
+	case kind == cty.String:
+		out.External = v.AsString()
+	case kind == reference:
+		out.Template = *v.EncapsulatedValue().(*string)
+	case kind.IsObjectType():
+		d.wrong(attr.Expr.Range(), "Wrong type", "A template with for_each has several instances: say which one, such as template.python[\"3.12\"].")
+	default:
+		d.wrong(attr.Expr.Range(), "Wrong type", "The argument \"template\" wants a template, such as template.python, one instance of it, such as template.python[\"3.12\"], or the name of one on the endpoint.")
+	}
+}
+
+// referring is the decoder's context with the templates that an expression
+// refers to.
+func (d *decoder) referring(expr hcl.Expression) *hcl.EvalContext {
+	found := map[string]cty.Value{}
+	for _, t := range expr.Variables() {
+		if name, ok := member(t, "template"); ok && d.templates[name] != nil {
+			found[name] = d.reference(name)
+		}
+	}
+	ctx := d.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{"template": objectOf(found)}
+	return ctx
 }
 
 // registry reads credentials; all of them are secrets.
@@ -84,6 +115,6 @@ func (d *decoder) registry(b *hcl.Block, before *Registry) *Registry {
 			}
 		}
 	}
-	d.decode(b.Body, f, nil, registries[b.Type]...)
+	d.decode(b.Type, b.Body, f, nil, registries[b.Type]...)
 	return out
 }

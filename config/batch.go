@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
@@ -23,24 +24,32 @@ func (d *decoder) batch(b *hcl.Block) *Batch {
 			d.lines(&out.Run)(attr)
 		},
 	}
-	for _, m := range mirrors.Managers() {
-		f[m.Name] = func(attr *hcl.Attribute) {
-			does = true
-			if list := d.packages(m, attr); len(list) > 0 {
-				out.Installs = append(out.Installs, Install{Manager: m.Name, Packages: list, Range: hcl.RangeBetween(attr.NameRange, attr.Expr.Range())})
-			}
+	lists := group{managerNames(), func(attr *hcl.Attribute) {
+		does = true
+		m, _ := mirrors.LookupManager(attr.Name)
+		if list := d.packages(m, attr); len(list) > 0 {
+			out.Installs = append(out.Installs, Install{Manager: m.Name, Packages: list, Range: hcl.RangeBetween(attr.NameRange, attr.Expr.Range())})
 		}
-	}
-	d.decode(b.Body, f, children{"install": {[]string{"manager"}, func(b *hcl.Block) {
+	}}
+	d.decodeGroup("batch", b.Body, f, lists, children{"install": {[]string{"manager"}, func(b *hcl.Block) {
 		does = true
 		d.install(b, out)
 	}}})
 	slices.SortStableFunc(out.Installs, func(a, b Install) int { return order(a.Manager) - order(b.Manager) })
 	if !does {
-		d.diags = append(d.diags, problem(b.DefRange, "Empty batch", "The batch %q does nothing: give it a list of packages or run.", out.Name))
+		d.wrong(b.DefRange, "Empty batch", "The batch %q does nothing: give it a list of packages or run.", out.Name)
 	}
 	return out
 }
+
+// managerNames lists the managers in their order.
+var managerNames = sync.OnceValue(func() []string {
+	var names []string
+	for _, m := range mirrors.Managers() {
+		names = append(names, m.Name)
+	}
+	return names
+})
 
 func order(manager string) int {
 	m, _ := mirrors.LookupManager(manager)
@@ -51,15 +60,12 @@ func order(manager string) int {
 func (d *decoder) install(b *hcl.Block, batch *Batch) {
 	m, ok := mirrors.LookupManager(b.Labels[0])
 	if !ok {
-		var names []string
-		for _, m := range mirrors.Managers() {
-			names = append(names, m.Name)
-		}
-		d.diags = append(d.diags, problem(b.LabelRanges[0], "Unknown package manager", "e2bt does not know %q. It knows %s.%s", b.Labels[0], strings.Join(names, ", "), suggest(b.Labels[0], names)))
+		names := managerNames()
+		d.wrong(b.LabelRanges[0], "Unknown package manager", "e2bt does not know %q. It knows %s.%s", b.Labels[0], strings.Join(names, ", "), suggest(b.Labels[0], slices.Clone(names)))
 		m = mirrors.Manager{Name: b.Labels[0]}
 	}
 	in := Install{Manager: m.Name, Range: b.DefRange}
-	d.decode(b.Body, fields{
+	d.decode("install", b.Body, fields{
 		"packages": func(attr *hcl.Attribute) { in.Packages = d.packages(m, attr) },
 		"flags":    d.texts(&in.Flags),
 		"user":     d.user(&in.User),
@@ -75,7 +81,7 @@ func (d *decoder) packages(m mirrors.Manager, attr *hcl.Attribute) []Package {
 	for _, line := range d.list(attr) {
 		name, version := m.Split(line.Text)
 		if name == "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, "\n\x00") {
-			d.diags = append(d.diags, problem(line.Range, "Bad package name", "%q is no name of a package. Flags go into the long form: install %q { flags = [...] }.", line.Text, m.Name))
+			d.wrong(line.Range, "Bad package name", "%q is no name of a package. Flags go into the long form: install %q { flags = [...] }.", line.Text, m.Name)
 			continue
 		}
 		out = append(out, Package{Name: name, Version: version, Text: line.Text, Range: line.Range})

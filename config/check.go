@@ -9,13 +9,13 @@ import (
 // check reads a check block.
 func (d *decoder) check(b *hcl.Block) Check {
 	out := Check{Name: b.Labels[0], Range: d.whole(b)}
-	d.decode(b.Body, fields{
+	d.decode("check", b.Body, fields{
 		"command":  d.text(&out.Command),
 		"contains": d.text(&out.Contains),
 		"matches": func(attr *hcl.Attribute) {
 			d.text(&out.Matches)(attr)
 			if _, err := regexp.Compile(out.Matches); err != nil {
-				d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad regular expression", "%s.", err))
+				d.wrong(attr.Expr.Range(), "Bad regular expression", "%s.", err)
 				out.Matches = ""
 			}
 		},

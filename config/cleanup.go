@@ -2,21 +2,20 @@ package config
 
 import (
 	"path"
+	"slices"
 	"strings"
 
-	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 )
 
 // cleanup reads the cleanup block.
 func (d *decoder) cleanup(b *hcl.Block) *Cleanup {
 	out := &Cleanup{Range: d.whole(b)}
-	wanted := map[string]*bool{}
 	f := fields{
 		"paths": func(attr *hcl.Attribute) {
 			for _, line := range d.list(attr) {
 				if !path.IsAbs(line.Text) || path.Clean(strings.TrimRight(line.Text, "*")) == "/" {
-					d.diags = append(d.diags, problem(line.Range, "Bad path", "%q cannot be cleaned up: give an absolute path below the root directory.", line.Text))
+					d.wrong(line.Range, "Bad path", "%q cannot be cleaned up: give an absolute path below the root directory.", line.Text)
 					continue
 				}
 				out.Paths = append(out.Paths, line.Text)
@@ -24,15 +23,12 @@ func (d *decoder) cleanup(b *hcl.Block) *Cleanup {
 		},
 		"run": d.lines(&out.Run),
 	}
-	for _, m := range mirrors.Managers() {
-		wanted[m.Name] = new(bool)
-		f[m.Name] = d.flag(wanted[m.Name])
-	}
-	d.decode(b.Body, f, nil)
-	for _, m := range mirrors.Managers() {
-		if *wanted[m.Name] {
-			out.Managers = append(out.Managers, m.Name)
+	d.decodeGroup("cleanup", b.Body, f, group{managerNames(), func(attr *hcl.Attribute) {
+		var wanted bool
+		if d.flag(&wanted)(attr); wanted {
+			out.Managers = append(out.Managers, attr.Name)
 		}
-	}
+	}}, nil)
+	slices.SortFunc(out.Managers, func(a, b string) int { return order(a) - order(b) })
 	return out
 }

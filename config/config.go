@@ -10,6 +10,7 @@ import (
 
 	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Config is everything that one directory, or one file, declares.
@@ -19,7 +20,35 @@ type Config struct {
 	Settings  Settings
 	Templates []*Template        // sorted by Address
 	Mirrors   []mirrors.Declared // those of mirror blocks
+	Rules     []Rule             // in source order
+	Variables []Variable         // sorted by name
 	Secrets   []string           // values that must never be shown: sensitive variables, registry credentials
+}
+
+// Variable is a declared variable with the value that it got.
+type Variable struct {
+	Name        string
+	Type        string // as a message names it
+	Description string
+	Sensitive   bool
+	Value       cty.Value // not wholly known where something was wrong
+	Origin      Origin
+	Range       hcl.Range // of the declaration
+	ValueRange  hcl.Range // of the value, where it stands in a file
+}
+
+// Origin is where a value came from.
+type Origin struct {
+	Kind string // default, environment, auto_file, var_file or command_line; "": none
+	Name string // the variable of the environment, the file, or the flag
+}
+
+// Rule is a failure rule of the author's: what its block holds is read by
+// whoever knows what rules are.
+type Rule struct {
+	Name  string
+	Body  hcl.Body
+	Range hcl.Range // the block's header
 }
 
 // Settings is the e2bt block.
@@ -60,6 +89,8 @@ type Base struct {
 	Template string // the Address of a template of this configuration
 	External string // the name of a template on the endpoint: base { template = "name" }
 	Registry *Registry
+	Steps    []Step // of a Dockerfile, before the template's own; their ranges are in that file
+	Command  Line   // of a Dockerfile: what is started where the template does not say
 	Range    hcl.Range
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,9 +14,9 @@ import (
 // language is one entry of a table; a table says all that a block may hold.
 type decoder struct {
 	*scope
-	ctx    *hcl.EvalContext
-	dir    string
-	inStep bool // what is read becomes part of the template
+	ctx *hcl.EvalContext
+	dir string
+	use use
 }
 
 // fields are the arguments of a block, children its blocks.
@@ -31,68 +30,70 @@ type child struct {
 	read   func(*hcl.Block)
 }
 
-// decode reads a body by its tables, in source order.
-func (d *decoder) decode(body hcl.Body, f fields, c children, required ...string) {
-	schema := &hcl.BodySchema{}
-	for _, name := range sortedKeys(f) {
-		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name, Required: slices.Contains(required, name)})
-	}
-	for _, name := range sortedKeys(c) {
-		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: c[name].labels})
+// group is any number of arguments that are read alike.
+type group struct {
+	names []string
+	read  func(*hcl.Attribute)
+}
+
+// decode reads a body by its tables, in source order. The kind names the block;
+// blocks of one kind have the same tables.
+func (d *decoder) decode(kind string, body hcl.Body, f fields, c children, required ...string) {
+	d.decodeGroup(kind, body, f, group{}, c, required...)
+}
+
+func (d *decoder) decodeGroup(kind string, body hcl.Body, f fields, g group, c children, required ...string) {
+	schema := d.schemas[kind]
+	if schema == nil {
+		schema = schemaOf(append(sortedKeys(f), g.names...), c, required)
+		d.schemas[kind] = schema
 	}
 	content, diags := body.Content(schema)
-	d.diags = append(d.diags, nearer(diags, sortedKeys(f), sortedKeys(c))...)
+	if len(diags) > 0 {
+		d.diags = append(d.diags, nearer(diags, append(sortedKeys(f), g.names...), sortedKeys(c))...)
+	}
 	if content == nil {
 		return
 	}
 	for _, name := range sortedKeys(content.Attributes) {
-		f[name](content.Attributes[name])
+		if read := f[name]; read != nil {
+			read(content.Attributes[name])
+		} else {
+			g.read(content.Attributes[name])
+		}
 	}
 	for _, b := range content.Blocks {
 		c[b.Type].read(b)
 	}
 }
 
+func schemaOf(arguments []string, c children, required []string) *hcl.BodySchema {
+	schema := &hcl.BodySchema{}
+	for _, name := range arguments {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name, Required: slices.Contains(required, name)})
+	}
+	for _, name := range sortedKeys(c) {
+		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: c[name].labels})
+	}
+	return schema
+}
+
 // value evaluates an argument and converts it; ok is false where it is null or
 // wrong.
 func (d *decoder) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
-	v, secret, ok := d.eval(attr.Expr, d.ctx)
+	v, ok := d.eval(attr.Expr, d.ctx)
+	if ok {
+		v, ok = d.bare(attr, v)
+	}
 	if !ok {
 		return v, false
 	}
-	if secret && d.inStep {
-		d.diags = append(d.diags, staysInTemplate(attr.Name, d.secretPart(attr.Expr)))
-	}
 	converted, err := convert.Convert(v, want)
 	if err != nil {
-		d.diags = append(d.diags, problem(attr.Expr.Range(), "Wrong type", "The argument %q wants a %s: %s.", attr.Name, want.FriendlyNameForConstraint(), err))
+		d.wrong(attr.Expr.Range(), "Wrong type", "The argument %q wants a %s: %s.", attr.Name, want.FriendlyNameForConstraint(), err)
 		return v, false
 	}
 	return converted, !converted.IsNull()
-}
-
-// secretPart is where in a list or a map the first sensitive value stands.
-func (d *decoder) secretPart(expr hcl.Expression) hcl.Range {
-	parts, diags := hcl.ExprList(expr)
-	if diags.HasErrors() {
-		pairs, _ := hcl.ExprMap(expr) // what is neither has no parts
-		for _, p := range pairs {
-			parts = append(parts, p.Value)
-		}
-	}
-	for _, p := range parts {
-		if v, _ := p.Value(d.ctx); v.ContainsMarked() { // its mistakes were said
-			return p.Range()
-		}
-	}
-	return expr.Range()
-}
-
-func staysInTemplate(argument string, at hcl.Range) *hcl.Diagnostic {
-	d := problem(at, "Sensitive value in a template",
-		"The argument %q is made of a sensitive value. E2B has no secret mounts: it becomes part of the template, and whoever can start a sandbox of it can read it. Give it to sandboxes when they are created instead.", argument)
-	d.Severity = hcl.DiagWarning
-	return d
 }
 
 // text reads a string.
@@ -122,7 +123,7 @@ func (d *decoder) count(dst *int, low, high int, fits func(int) bool, rule strin
 		}
 		var n int
 		if gocty.FromCtyValue(v, &n) != nil || n < low || n > high || fits != nil && !fits(n) {
-			d.diags = append(d.diags, problem(attr.Expr.Range(), "Number out of range", "The argument %q wants %s.", attr.Name, rule))
+			d.wrong(attr.Expr.Range(), "Number out of range", "The argument %q wants %s.", attr.Name, rule)
 			return
 		}
 		*dst = n
@@ -138,7 +139,7 @@ func (d *decoder) duration(dst *time.Duration) func(*hcl.Attribute) {
 		}
 		length, err := time.ParseDuration(v.AsString())
 		if err != nil || length <= 0 {
-			d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad duration", "The argument %q wants a length of time with its unit, such as \"90s\", \"5m\" or \"1h30m\".", attr.Name))
+			d.wrong(attr.Expr.Range(), "Bad duration", "The argument %q wants a length of time with its unit, such as \"90s\", \"5m\" or \"1h30m\".", attr.Name)
 			return
 		}
 		*dst = length
@@ -162,22 +163,29 @@ func (d *decoder) lines(dst *[]Line) func(*hcl.Attribute) {
 // list reads a list of strings, nulls left out. Where the list is written out,
 // each has its own range.
 func (d *decoder) list(attr *hcl.Attribute) []Line {
+	parts, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		return d.computedList(attr)
+	}
+	out := make([]Line, 0, len(parts))
+	for _, part := range parts {
+		if v, ok := d.value(&hcl.Attribute{Name: attr.Name, Expr: part}, cty.String); ok {
+			out = append(out, Line{v.AsString(), part.Range()})
+		}
+	}
+	return out
+}
+
+func (d *decoder) computedList(attr *hcl.Attribute) []Line {
 	v, ok := d.value(attr, cty.List(cty.String))
 	if !ok {
 		return nil
 	}
-	parts, diags := hcl.ExprList(attr.Expr)
-	own := !diags.HasErrors() && len(parts) == v.LengthInt()
 	out := []Line{}
-	for i, item := range v.AsValueSlice() {
-		if item.IsNull() {
-			continue
+	for _, item := range v.AsValueSlice() {
+		if !item.IsNull() {
+			out = append(out, Line{item.AsString(), attr.Expr.Range()})
 		}
-		at := attr.Expr.Range()
-		if own {
-			at = parts[i].Range()
-		}
-		out = append(out, Line{item.AsString(), at})
 	}
 	return out
 }
@@ -204,7 +212,7 @@ func (d *decoder) environment(dst *map[string]string) func(*hcl.Attribute) {
 		d.table(dst)(attr)
 		for _, name := range sortedKeys(*dst) {
 			if !isVariableName(name) {
-				d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad environment variable", "%q is no name of an environment variable: use letters, digits and _, and do not begin with a digit.", name))
+				d.wrong(attr.Expr.Range(), "Bad environment variable", "%q is no name of an environment variable: use letters, digits and _, and do not begin with a digit.", name)
 			}
 		}
 	}
@@ -218,23 +226,4 @@ func isVariableName(name string) bool {
 		}
 	}
 	return name != ""
-}
-
-// decodeConstant reads an argument that may refer to nothing.
-func decodeConstant[T any](attr *hcl.Attribute, dst *T) hcl.Diagnostics {
-	v, diags := attr.Expr.Value(nil)
-	if diags.HasErrors() {
-		return diags
-	}
-	want, err := gocty.ImpliedType(*dst)
-	if err == nil {
-		v, err = convert.Convert(v, want)
-	}
-	if err == nil {
-		err = gocty.FromCtyValue(v, dst)
-	}
-	if err != nil {
-		return hcl.Diagnostics{problem(attr.Expr.Range(), "Wrong type", "%s", fmt.Sprintf("The argument %q: %s.", attr.Name, err))}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 
@@ -13,16 +12,11 @@ import (
 
 // profiles reads the mirror blocks; what is wrong with them is said in their
 // own places.
-func (s *scope) profiles(blocks []block) []mirrors.Declared {
+func (s *scope) profiles(blocks []*block) []mirrors.Declared {
 	var all []mirrors.Declared
 	at := map[string]hcl.Range{} // by profile, and by profile and entry
 	for _, b := range blocks {
-		name := b.Labels[0]
-		if first, ok := at[name]; ok {
-			s.diags = append(s.diags, twice(fmt.Sprintf("The mirror profile %q", name), first, b.DefRange))
-			continue
-		}
-		at[name] = b.DefRange
+		at[b.label] = b.at
 		all = append(all, s.profile(b, at))
 	}
 	for _, wrong := range mirrors.Check(all) {
@@ -40,9 +34,9 @@ func (s *scope) profiles(blocks []block) []mirrors.Declared {
 	return all
 }
 
-func (s *scope) profile(b block, at map[string]hcl.Range) mirrors.Declared {
-	out := mirrors.Declared{Name: b.Labels[0], Entries: map[string][]string{}, Images: map[string][]string{}}
-	d := &decoder{scope: s, ctx: s.contextFor(b.dir), dir: b.dir}
+func (s *scope) profile(b *block, at map[string]hcl.Range) mirrors.Declared {
+	out := mirrors.Declared{Name: b.label, Entries: map[string][]string{}, Images: map[string][]string{}}
+	d := &decoder{scope: s, ctx: s.wholeContext(b.dir), dir: b.dir}
 	placed := func(read func(*hcl.Attribute)) func(*hcl.Attribute) {
 		return func(attr *hcl.Attribute) {
 			at[out.Name+" "+attr.Name] = attr.Expr.Range()
@@ -56,21 +50,31 @@ func (s *scope) profile(b block, at map[string]hcl.Range) mirrors.Declared {
 	}
 	for _, name := range mirrors.EntryNames() {
 		f[name] = placed(func(attr *hcl.Attribute) {
-			v, _, ok := d.eval(attr.Expr, d.ctx)
+			v, ok := d.any(attr)
 			if list, fits := d.oneOrMore(attr, v, ok); fits {
 				out.Entries[name] = list
 			}
 		})
 	}
-	d.decode(b.Body, f, nil)
+	body, _ := s.open(b)
+	d.decode("mirror", body, f, nil)
 	return out
+}
+
+// any is an argument's value, of whatever type, without marks.
+func (d *decoder) any(attr *hcl.Attribute) (cty.Value, bool) {
+	v, ok := d.eval(attr.Expr, d.ctx)
+	if !ok {
+		return v, false
+	}
+	return d.bare(attr, v)
 }
 
 // prefixes reads images: what a reference begins with in the place of a
 // registry's name.
 func (d *decoder) prefixes(dst map[string][]string) func(*hcl.Attribute) {
 	return func(attr *hcl.Attribute) {
-		v, _, ok := d.eval(attr.Expr, d.ctx)
+		v, ok := d.any(attr)
 		if !ok || v.IsNull() {
 			return
 		}

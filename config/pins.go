@@ -16,28 +16,25 @@ type pins map[string]map[string]pin
 
 // pins reads a pins block: one map for every manager.
 func (d *decoder) pins(b *hcl.Block, out pins) {
-	f := fields{}
-	for _, m := range mirrors.Managers() {
-		f[m.Name] = func(attr *hcl.Attribute) {
-			versions := map[string]string{}
-			d.table(&versions)(attr)
-			if out[m.Name] == nil {
-				out[m.Name] = map[string]pin{}
-			}
-			places := d.places(attr)
-			for _, name := range sortedKeys(versions) {
-				at, ok := places[name]
-				if !ok {
-					at = attr.Expr.Range()
-				}
-				if before, ok := out[m.Name][name]; ok {
-					d.diags = append(d.diags, twice("The pin of "+m.Name+" "+name, before.at, at))
-				}
-				out[m.Name][name] = pin{versions[name], at}
-			}
+	d.decodeGroup("pins", b.Body, nil, group{managerNames(), func(attr *hcl.Attribute) {
+		manager := attr.Name
+		versions := map[string]string{}
+		d.table(&versions)(attr)
+		if out[manager] == nil {
+			out[manager] = map[string]pin{}
 		}
-	}
-	d.decode(b.Body, f, nil)
+		places := d.places(attr)
+		for _, name := range sortedKeys(versions) {
+			at, ok := places[name]
+			if !ok {
+				at = attr.Expr.Range()
+			}
+			if before, ok := out[manager][name]; ok {
+				d.diags = append(d.diags, twice("The pin of "+manager+" "+name, before.at, at))
+			}
+			out[manager][name] = pin{versions[name], at}
+		}
+	}}, nil)
 }
 
 // places finds where the entries of a written-out map are.
@@ -80,7 +77,7 @@ func (s *scope) applyOne(pins map[string]pin, m mirrors.Manager, pkg *Package) {
 		pkg.Version, pkg.Pin = wanted.version, wanted.at
 		pkg.Text = m.Join(pkg.Name, pkg.Version)
 	case pkg.Version != wanted.version:
-		s.diags = append(s.diags, problem(pkg.Range, "Two versions for one package",
-			"%s %s is wanted as %q here, and as %q by the pin at %s. Say it in one place.", m.Name, pkg.Name, pkg.Version, wanted.version, wanted.at))
+		s.wrong(pkg.Range, "Two versions for one package",
+			"%s %s is wanted as %q here, and as %q by the pin at %s. Say it in one place.", m.Name, pkg.Name, pkg.Version, wanted.version, wanted.at)
 	}
 }

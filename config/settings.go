@@ -6,9 +6,9 @@ import (
 )
 
 // settings reads an e2bt block.
-func (s *scope) settings(out *Settings, b block) {
-	d := &decoder{scope: s, ctx: s.contextFor(b.dir), dir: b.dir}
-	d.decode(b.Body, fields{
+func (s *scope) settings(out *Settings, b *block) {
+	d := &decoder{scope: s, ctx: s.wholeContext(b.dir), dir: b.dir}
+	d.decode("e2bt", b.body, fields{
 		"required_version": func(attr *hcl.Attribute) {
 			d.text(&out.RequiredVersion)(attr)
 			d.checkVersion(attr, out.RequiredVersion)
@@ -21,12 +21,12 @@ func (s *scope) settings(out *Settings, b block) {
 func (d *decoder) checkVersion(attr *hcl.Attribute, want string) {
 	constraint, err := version.NewConstraint(want)
 	if err != nil {
-		d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad version constraint", "%q is no constraint such as \">= 0.1, < 2\".", want))
+		d.wrong(attr.Expr.Range(), "Bad version constraint", "%q is no constraint such as \">= 0.1, < 2\".", want)
 		return
 	}
 	have, err := version.NewVersion(d.opts.Version)
 	if err == nil && !constraint.Check(have.Core()) {
-		d.diags = append(d.diags, problem(attr.Expr.Range(), "Unsupported e2bt version", "This configuration wants e2bt %s, and this is %s. Install a version that fits, or change required_version.", want, have))
+		d.wrong(attr.Expr.Range(), "Unsupported e2bt version", "This configuration wants e2bt %s, and this is %s. Install a version that fits, or change required_version.", want, have)
 	}
 }
 
@@ -39,6 +39,6 @@ func (d *decoder) oneOf(dst *string, words ...string) func(*hcl.Attribute) {
 				return
 			}
 		}
-		d.diags = append(d.diags, problem(attr.Expr.Range(), "Unknown word", "The argument %q takes one of %q, not %q.%s", attr.Name, words, *dst, suggest(*dst, words)))
+		d.wrong(attr.Expr.Range(), "Unknown word", "The argument %q takes one of %q, not %q.%s", attr.Name, words, *dst, suggest(*dst, words))
 	}
 }

@@ -2,13 +2,31 @@ package config
 
 import "github.com/hashicorp/hcl/v2"
 
-// start reads the start block.
-func (d *decoder) start(b *hcl.Block) *Start {
+// start reads the start block, and whether it says a command.
+func (d *decoder) start(b *hcl.Block, said *bool) *Start {
 	out := &Start{Range: d.whole(b)}
-	d.decode(b.Body, fields{"command": d.text(&out.Command), "timeout": d.duration(&out.Timeout)}, children{
+	command := func(attr *hcl.Attribute) {
+		*said = true
+		d.text(&out.Command)(attr)
+	}
+	d.decode("start", b.Body, fields{"command": command, "timeout": d.duration(&out.Timeout)}, children{
 		"ready": {nil, func(b *hcl.Block) { out.Ready = d.ready(b) }},
-	}, "command")
+	})
 	return out
+}
+
+// startCommand settles what is started: a start block without a command, or
+// none at all, takes that of the base's Dockerfile.
+func (s *scope) startCommand(t *Template, said bool) {
+	command := t.Base.Command
+	switch {
+	case t.Start == nil && command.Text != "":
+		t.Start = &Start{Command: command.Text, Range: command.Range}
+	case t.Start != nil && !said:
+		if t.Start.Command = command.Text; command.Text == "" {
+			s.wrong(t.Start.Range, "Missing required argument", "The argument \"command\" is required, but no definition was found.")
+		}
+	}
 }
 
 // ready reads how to tell that a start command is ready.
@@ -21,7 +39,7 @@ func (d *decoder) ready(b *hcl.Block) *Ready {
 			read(attr)
 		}
 	}
-	d.decode(b.Body, fields{
+	d.decode("ready", b.Body, fields{
 		"port":    one(d.count(&out.Port, 1, 65535, nil, "a port from 1 to 65535")),
 		"url":     one(d.text(&out.URL)),
 		"status":  d.count(&out.Status, 100, 599, nil, "an HTTP status from 100 to 599"),
@@ -31,10 +49,10 @@ func (d *decoder) ready(b *hcl.Block) *Ready {
 		"delay":   one(d.duration(&out.Delay)),
 	}, nil)
 	if given != 1 {
-		d.diags = append(d.diags, problem(b.DefRange, "Bad ready block", "A ready block has exactly one of port, url, process, file, command and delay; this one has %d.", given))
+		d.wrong(b.DefRange, "Bad ready block", "A ready block has exactly one of port, url, process, file, command and delay; this one has %d.", given)
 	}
 	if out.Status != 0 && out.URL == "" {
-		d.diags = append(d.diags, problem(b.DefRange, "Bad ready block", "The argument \"status\" belongs to \"url\"."))
+		d.wrong(b.DefRange, "Bad ready block", "The argument \"status\" belongs to \"url\".")
 	}
 	return out
 }

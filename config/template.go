@@ -1,126 +1,108 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// instance is one template to be: a block, and its key under for_each.
-type instance struct {
-	block
-	address string
-	key     string // "" without for_each
-	each    cty.Value
-}
-
-// templates reads all template blocks. The instances are found first, so that
-// each may be based on any other.
-func (s *scope) templates(blocks []block) []*Template {
-	var instances []instance
-	s.bases = map[string]cty.Value{}
-	first := map[string]hcl.Range{}
-	for _, b := range blocks {
-		label := b.Labels[0]
-		if at, ok := first[label]; ok {
-			s.diags = append(s.diags, twice(fmt.Sprintf("The template %q", label), at, b.DefRange))
-			continue
+// readTemplates reads the template blocks that are wanted: all of them, or those
+// that the command line picks with what they are based on.
+func (s *scope) readTemplates() []*Template {
+	declared := s.declareTemplates()
+	r := &reading{scope: s, done: map[string]*Template{}}
+	for _, t := range declared {
+		r.block(t)
+	}
+	if len(r.all) == 0 && len(s.opts.Templates) > 0 { // the message about that names what there is
+		s.opts.Templates = nil
+		for _, t := range declared {
+			r.block(t)
 		}
-		first[label] = b.DefRange
-		if !hclsyntax.ValidIdentifier(label) {
-			s.diags = append(s.diags, problem(b.LabelRanges[0], "Bad template label", "%q is no name that an expression could refer to: use letters, digits, - and _, and set name to what it is called on the endpoint.", label))
-			continue
+	}
+	for i := 0; i < len(r.all); i++ { // it grows
+		r.base(r.all[i])
+	}
+	s.uniqueNames(r.all, declared)
+	s.cycles(r.all)
+	return r.all
+}
+
+// reading collects templates.
+type reading struct {
+	*scope
+	all  []*Template
+	done map[string]*Template // by address
+}
+
+// block reads the wanted instances of a block, then forgets its text.
+func (r *reading) block(t *template) {
+	quick := t.quickName()
+	if quick != "" && !r.picks(quick, t.label, "template."+t.label) {
+		return
+	}
+	r.count(t)
+	for _, in := range t.instances {
+		if quick != "" || r.picks(t.label, in.address) || r.picks(r.evaluatedName(in)) {
+			r.instance(in)
 		}
-		found, base := s.instances(b)
-		instances, s.bases[label] = append(instances, found...), base
 	}
-	var all []*Template
-	for _, in := range instances {
-		all = append(all, s.template(in))
-	}
-	s.uniqueNames(all)
-	s.cycles(all)
-	return all
+	r.leave(t.block)
 }
 
-// instances finds what for_each makes of a block, and what a reference to it
-// is: an object with its address, or a map of them.
-func (s *scope) instances(b block) ([]instance, cty.Value) {
-	address := "template." + b.Labels[0]
-	content, rest, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}}})
-	b.Block = &hcl.Block{Type: b.Type, Labels: b.Labels, Body: rest, DefRange: b.DefRange, TypeRange: b.TypeRange, LabelRanges: b.LabelRanges}
-	attr := content.Attributes["for_each"]
-	if attr == nil {
-		return []instance{{block: b, address: address}}, baseOf(address)
+func (r *reading) instance(in instance) {
+	if r.done[in.address] != nil {
+		return
 	}
-	keys := s.keys(attr, b.dir)
-	var found []instance
-	bases := map[string]cty.Value{}
-	for _, key := range sortedKeys(keys) {
-		in := instance{block: b, address: fmt.Sprintf("%s[%q]", address, key), key: key}
-		in.each = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": keys[key]})
-		found, bases[key] = append(found, in), baseOf(in.address)
+	if t := r.template(in); t != nil {
+		r.done[in.address], r.all = t, append(r.all, t)
 	}
-	return found, objectOf(bases)
 }
 
-func baseOf(address string) cty.Value {
-	return cty.ObjectVal(map[string]cty.Value{"address": cty.StringVal(address)})
-}
-
-// keys evaluates for_each: a map, or a set of strings.
-func (s *scope) keys(attr *hcl.Attribute, dir string) map[string]cty.Value {
-	v, secret, ok := s.eval(attr.Expr, s.context(dir, attr.Expr))
-	kind := v.Type()
-	switch {
-	case !ok:
-		return nil
-	case secret:
-		s.diags = append(s.diags, problem(attr.Expr.Range(), "Sensitive for_each", "The keys of for_each become names, so it cannot be made of sensitive values."))
-		return nil
-	case v.IsNull() || !kind.IsMapType() && !kind.IsObjectType() && !kind.IsSetType():
-		s.diags = append(s.diags, problem(attr.Expr.Range(), "Wrong type", "for_each wants a map, or a set of strings such as toset([\"a\", \"b\"])."))
-		return nil
+// base reads what a template is based on, if it was not picked.
+func (r *reading) base(t *Template) {
+	label, _, _ := strings.Cut(strings.TrimPrefix(t.Base.Template, "template."), "[")
+	parent := r.templates[label]
+	if t.Base.Template == "" || parent == nil || r.done[t.Base.Template] != nil {
+		return
 	}
-	if !kind.IsSetType() {
-		return v.AsValueMap()
-	}
-	out := map[string]cty.Value{}
-	for _, item := range v.AsValueSlice() {
-		text, err := convert.Convert(item, cty.String)
-		if err != nil || text.IsNull() {
-			s.diags = append(s.diags, problem(attr.Expr.Range(), "Wrong type", "for_each wants a set of strings."))
-			return nil
+	r.count(parent)
+	for _, in := range parent.instances {
+		if in.address == t.Base.Template {
+			r.instance(in)
 		}
-		out[text.AsString()] = text
 	}
-	return out
+	r.leave(parent.block)
 }
 
-// template reads one instance.
+// template reads one instance; nil where its block could not be parsed.
 func (s *scope) template(in instance) *Template {
-	ctx := s.contextFor(in.dir)
-	if in.each != cty.NilVal {
-		ctx.Variables["each"] = in.each
+	body, ok := s.open(in.block)
+	if !ok {
+		return nil
 	}
-	d := &decoder{scope: s, ctx: ctx, dir: in.dir}
-	t := &Template{Address: in.address, Label: in.Labels[0], Dir: in.dir, Range: in.DefRange}
+	s.enter(in.block)
+	d := &decoder{scope: s, ctx: s.eachContext(in), dir: in.dir}
+	if in.mayBeDynamic() {
+		body = dynblock.Expand(body, d.ctx, dynblock.OptCheckForEach(s.checkDynamic()))
+	}
+	t := &Template{Address: in.address, Label: in.label, Dir: in.dir, Range: in.at}
 	var explicit *hcl.Attribute
-	p := pins{}
-	step := &decoder{scope: s, ctx: ctx, dir: in.dir, inStep: true}
-	d.decode(dynblock.Expand(in.Body, ctx), fields{
+	p, started := pins{}, false
+	step, shown, tagged, free := d.as(stepUse), d.as(nameUse), d.as(tagUse), d.as(describeUse)
+	d.decode("template", body, fields{
+		"for_each": func(*hcl.Attribute) {}, // read before
 		"name": func(attr *hcl.Attribute) {
 			explicit = attr
-			d.text(&t.Name)(attr)
+			shown.text(&t.Name)(attr)
 		},
-		"description":   d.text(&t.Description),
-		"tags":          d.tags(&t.Tags),
+		"description":   free.text(&t.Description),
+		"tags":          tagged.tags(&t.Tags),
 		"cpu_count":     d.count(&t.CPUCount, 1, 32, func(n int) bool { return n == 1 || n%2 == 0 }, "1 or an even number up to 32"),
 		"memory_mb":     d.count(&t.MemoryMB, 128, 1<<20, func(n int) bool { return n%2 == 0 }, "an even number of MiB, 128 or more"),
 		"timeout":       d.duration(&t.Timeout),
@@ -130,19 +112,46 @@ func (s *scope) template(in instance) *Template {
 		"user":          step.user(&t.User),
 		"workdir":       step.text(&t.Workdir),
 	}, children{
-		"base":    {nil, func(b *hcl.Block) { once(d, b, t.Base.Range, func() { t.Base = d.base(b) }) }},
+		"base":    {nil, func(b *hcl.Block) { single(d, b, t.Base.Range, func() { t.Base = d.base(b) }) }},
 		"pins":    {nil, func(b *hcl.Block) { d.pins(b, p) }},
 		"batch":   {[]string{"name"}, func(b *hcl.Block) { t.Steps = append(t.Steps, Step{Batch: step.batch(b)}) }},
 		"copy":    {nil, func(b *hcl.Block) { t.Steps = append(t.Steps, Step{Copy: step.copy(b)}) }},
 		"set":     {nil, func(b *hcl.Block) { t.Steps = append(t.Steps, Step{Set: step.set(b)}) }},
-		"cleanup": {nil, func(b *hcl.Block) { once(d, b, rangeOf(t.Cleanup), func() { t.Cleanup = step.cleanup(b) }) }},
-		"start":   {nil, func(b *hcl.Block) { once(d, b, startRange(t.Start), func() { t.Start = step.start(b) }) }},
-		"check":   {[]string{"name"}, func(b *hcl.Block) { t.Checks = append(t.Checks, d.check(b)) }},
+		"cleanup": {nil, func(b *hcl.Block) { single(d, b, rangeOf(t.Cleanup), func() { t.Cleanup = step.cleanup(b) }) }},
+		"start":   {nil, func(b *hcl.Block) { single(d, b, startRange(t.Start), func() { t.Start = step.start(b, &started) }) }},
+		"check":   {[]string{"name"}, func(b *hcl.Block) { t.Checks = append(t.Checks, free.check(b)) }},
 	})
 	s.name(t, in, explicit)
+	s.startCommand(t, started)
 	s.apply(p, t)
 	s.distinctBatches(t)
 	return t
+}
+
+// as is a decoder whose values are put to another use.
+func (d *decoder) as(u use) *decoder {
+	other := *d
+	other.use = u
+	return &other
+}
+
+// mayBeDynamic reports whether a block may hold dynamic blocks.
+func (t *template) mayBeDynamic() bool {
+	return t.piece == nil || len(t.overrides) > 0 || bytes.Contains(t.piece.Bytes, []byte("dynamic"))
+}
+
+// checkDynamic limits what the dynamic blocks of one template make.
+func (s *scope) checkDynamic() func(cty.Value, hcl.Expression, *hcl.EvalContext) hcl.Diagnostics {
+	made := 0
+	return func(v cty.Value, expr hcl.Expression, _ *hcl.EvalContext) hcl.Diagnostics {
+		if v, _ = v.Unmark(); !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+			return nil
+		}
+		if made += v.LengthInt(); made > maxSteps {
+			return hcl.Diagnostics{problem(expr.Range(), "Too large or too deep", "The dynamic blocks of one template may make %d blocks at most.", maxSteps)}
+		}
+		return nil
+	}
 }
 
 func rangeOf(c *Cleanup) hcl.Range {
@@ -159,8 +168,8 @@ func startRange(s *Start) hcl.Range {
 	return s.Range
 }
 
-// once reads a block that a template may have one of.
-func once(d *decoder, b *hcl.Block, before hcl.Range, read func()) {
+// single reads a block that a template may have one of.
+func single(d *decoder, b *hcl.Block, before hcl.Range, read func()) {
 	if before.Filename != "" {
 		d.diags = append(d.diags, twice("The block "+b.Type, before, b.DefRange))
 		return
@@ -176,21 +185,24 @@ var (
 	refused  = regexp.MustCompile(`[^a-z0-9-_]`)
 )
 
+// deriveName is what a template without a name is called.
+func deriveName(label, key string) string {
+	if key != "" {
+		label += "-" + key
+	}
+	return refused.ReplaceAllString(strings.ToLower(label), "-")
+}
+
 // name settles what a template is called on the endpoint.
 func (s *scope) name(t *Template, in instance, explicit *hcl.Attribute) {
+	at := in.at
 	if explicit == nil {
-		label := in.Labels[0]
-		if in.key != "" {
-			label += "-" + in.key
-		}
-		t.Name = refused.ReplaceAllString(strings.ToLower(label), "-")
+		t.Name = deriveName(in.label, in.key)
+	} else if at = explicit.Expr.Range(); t.Name == "" {
+		return // null or wrong, which was said
 	}
 	if len(t.Name) > 128 || !nameForm.MatchString(t.Name) {
-		at := in.DefRange
-		if explicit != nil {
-			at = explicit.Expr.Range()
-		}
-		s.diags = append(s.diags, problem(at, "Bad template name", "E2B takes lower-case letters, digits, - and _, at most 128 of them; %q is not such a name.", t.Name))
+		s.wrong(at, "Bad template name", "E2B takes lower-case letters, digits, - and _, at most 128 of them; %q is not such a name.", t.Name)
 	}
 }
 
@@ -201,9 +213,9 @@ func (d *decoder) tags(dst *[]string) func(*hcl.Attribute) {
 			tag := strings.ToLower(strings.TrimSpace(line.Text))
 			switch {
 			case !tagForm.MatchString(tag) || uuidForm.MatchString(tag):
-				d.diags = append(d.diags, problem(line.Range, "Bad tag", "E2B takes lower-case letters, digits, -, _ and a dot, and no ids of builds; %q is not such a tag.", line.Text))
+				d.wrong(line.Range, "Bad tag", "E2B takes lower-case letters, digits, -, _ and a dot, and no ids of builds; %q is not such a tag.", line.Text)
 			case strings.HasPrefix(tag, "fp-") || strings.HasPrefix(tag, "run-"):
-				d.diags = append(d.diags, problem(line.Range, "Bad tag", "Tags that begin with fp- or run- are e2bt's own. Choose another one than %q.", line.Text))
+				d.wrong(line.Range, "Bad tag", "Tags that begin with fp- or run- are e2bt's own. Choose another one than %q.", line.Text)
 			default:
 				*dst = append(*dst, tag)
 			}
@@ -216,7 +228,7 @@ func (d *decoder) user(dst *string) func(*hcl.Attribute) {
 	return func(attr *hcl.Attribute) {
 		d.text(dst)(attr)
 		if *dst != "" && !userForm.MatchString(*dst) {
-			d.diags = append(d.diags, problem(attr.Expr.Range(), "Bad user name", "%q is no name of a Linux user: use lower-case letters, digits, - and _. A group cannot be said here.", *dst))
+			d.wrong(attr.Expr.Range(), "Bad user name", "%q is no name of a Linux user: use lower-case letters, digits, - and _. A group cannot be said here.", *dst)
 		}
 	}
 }
@@ -231,7 +243,7 @@ func (s *scope) distinctBatches(t *Template) {
 		}
 		if at, ok := seen[b.Name]; ok {
 			if b.Name == "cleanup" {
-				s.diags = append(s.diags, problem(b.Header, "Bad batch name", "A batch cannot be called \"cleanup\", as the cleanup block's step is."))
+				s.wrong(b.Header, "Bad batch name", "A batch cannot be called \"cleanup\", as the cleanup block's step is.")
 				continue
 			}
 			s.diags = append(s.diags, twice(fmt.Sprintf("The batch %q of %s", b.Name, t.Address), at, b.Header))
@@ -240,15 +252,25 @@ func (s *scope) distinctBatches(t *Template) {
 	}
 }
 
-// uniqueNames wants every template to have a name of its own on the endpoint.
-func (s *scope) uniqueNames(all []*Template) {
-	first := map[string]*Template{}
+// uniqueNames wants every template to have a name of its own on the endpoint,
+// also among those that were not read.
+func (s *scope) uniqueNames(all []*Template, declared []*template) {
+	read := map[string]bool{}
 	for _, t := range all {
-		if before := first[t.Name]; before != nil {
-			s.diags = append(s.diags, problem(t.Range, "Two templates of one name", "%s and %s would both be called %q on the endpoint. Give one of them another name.", before.Address, t.Address, t.Name))
+		read[t.Label] = true
+	}
+	first := map[string]string{} // by name: the address
+	for _, t := range declared {
+		if name := t.quickName(); name != "" && !read[t.label] {
+			first[name] = "template." + t.label
+		}
+	}
+	for _, t := range all {
+		if before, taken := first[t.Name]; taken {
+			s.wrong(t.Range, "Two templates of one name", "%s and %s would both be called %q on the endpoint. Give one of them another name.", before, t.Address, t.Name)
 			continue
 		}
-		first[t.Name] = t
+		first[t.Name] = t.Address
 	}
 }
 
@@ -265,7 +287,7 @@ func (s *scope) cycles(all []*Template) {
 		for at := byAddress[t.Base.Template]; at != nil; at = byAddress[at.Base.Template] {
 			way = append(way, at.Address)
 			if at == t && !reported[t.Address] {
-				s.diags = append(s.diags, problem(t.Base.Range, "Templates in a circle", "These are based on each other: %s.", strings.Join(way, " -> ")))
+				s.wrong(t.Base.Range, "Templates in a circle", "These are based on each other: %s.", strings.Join(way, " -> "))
 				for _, a := range way {
 					reported[a] = true
 				}

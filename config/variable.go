@@ -2,16 +2,13 @@ package config
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/gocty"
 )
 
 // variable is a declaration and, in the end, its value.
@@ -19,226 +16,205 @@ type variable struct {
 	name        string
 	at          hcl.Range
 	kind        cty.Type
+	typed       bool // type was said
 	defaults    *typeexpr.Defaults
-	hasDefault  bool
-	value       cty.Value
+	value       cty.Value // NilVal: none yet
 	valueAt     hcl.Range // where it was set; the declaration for what came from outside
+	origin      Origin
+	description string
 	sensitive   bool
+	notNull     bool
+	fallback    cty.Value // the default, where there is one
 	validations []*hcl.Block
 	dir         string
 }
 
 var variableSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}},
+	Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"}},
 	Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
 }
 
-// variables decodes the declarations, finds the values and returns them as one
-// object.
-func (r *roots) variables(l *loader) cty.Value {
-	decls := map[string]*variable{}
-	for _, b := range r.variableDecls {
-		v := l.declare(b)
-		if before, ok := decls[v.name]; ok {
-			l.diags = append(l.diags, twice(fmt.Sprintf("The variable %q", v.name), before.at, v.at))
-			continue
-		}
-		decls[v.name] = v
+var variableNames = []string{"default", "description", "nullable", "sensitive", "type"}
+
+// readVariables decodes the declarations and finds the values.
+func (s *scope) readVariables(blocks []*block) {
+	s.variables = map[string]*variable{}
+	for _, b := range blocks {
+		s.variables[b.label] = s.declare(b)
 	}
-	l.assign(decls)
+	s.assign(s.variables)
 	values := map[string]cty.Value{}
-	for name, v := range decls {
-		values[name] = l.settle(v)
+	for name, v := range s.variables {
+		values[name] = s.settle(v)
+		s.large = s.large || size(v.value, muchSize) > muchSize
 	}
-	return objectOf(values)
+	s.vars = objectOf(values)
 }
 
-func (l *loader) declare(b block) *variable {
-	v := &variable{name: b.Labels[0], at: b.DefRange, kind: cty.DynamicPseudoType, dir: b.dir}
+// declare reads a variable block.
+func (l *loader) declare(b *block) *variable {
+	v := &variable{name: b.label, at: b.at, kind: cty.DynamicPseudoType, dir: b.dir}
 	if !hclsyntax.ValidIdentifier(v.name) {
-		l.diags = append(l.diags, problem(b.LabelRanges[0], "Bad variable name", "%q is no name that an expression could refer to: use letters, digits, - and _.", v.name))
+		l.wrong(b.labelAt, "Bad variable name", "%q is no name that an expression could refer to: use letters, digits, - and _.", v.name)
 	}
-	content, diags := b.Body.Content(variableSchema)
-	l.diags = append(l.diags, diags...)
-	if attr := content.Attributes["type"]; attr != nil {
-		kind, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
-		l.diags = append(l.diags, diags...)
-		if !diags.HasErrors() {
-			v.kind, v.defaults = kind, defaults
+	body, _ := l.open(b)
+	content, diags := body.Content(variableSchema)
+	l.diags = append(l.diags, nearer(diags, variableNames, []string{"validation"})...)
+	nullable := true
+	for _, constant := range []struct {
+		name string
+		read func(*hcl.Attribute) hcl.Diagnostics
+	}{
+		{"type", v.readType},
+		{"sensitive", func(a *hcl.Attribute) hcl.Diagnostics { return decodeConstant(a, &v.sensitive) }},
+		{"nullable", func(a *hcl.Attribute) hcl.Diagnostics { return decodeConstant(a, &nullable) }},
+		{"description", func(a *hcl.Attribute) hcl.Diagnostics { return decodeConstant(a, &v.description) }},
+	} {
+		if attr := content.Attributes[constant.name]; attr != nil {
+			l.diags = append(l.diags, constant.read(attr)...)
 		}
 	}
-	if attr := content.Attributes["sensitive"]; attr != nil {
-		l.diags = append(l.diags, decodeConstant(attr, &v.sensitive)...)
-	}
-	if attr := content.Attributes["description"]; attr != nil {
-		var text string
-		l.diags = append(l.diags, decodeConstant(attr, &text)...)
-	}
+	v.notNull, v.validations = !nullable, content.Blocks
 	if attr := content.Attributes["default"]; attr != nil {
-		value, diags := attr.Expr.Value(nil)
+		value, diags := l.constant(attr.Expr)
 		l.diags = append(l.diags, diags...)
-		v.hasDefault = true
-		l.set(v, value, attr.Expr.Range())
+		if v.notNull && !diags.HasErrors() && value.IsNull() {
+			l.wrong(attr.Expr.Range(), "Wrong type", "The variable %q may not be null, as nullable = false says.", v.name)
+		}
+		l.set(v, value, attr.Expr.Range(), Origin{Kind: "default"})
+		v.fallback = v.value
 	}
-	v.validations = content.Blocks
 	return v
 }
 
+func (v *variable) readType(attr *hcl.Attribute) hcl.Diagnostics {
+	kind, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
+	if !diags.HasErrors() {
+		v.kind, v.defaults, v.typed = kind, defaults, true
+	}
+	return diags
+}
+
 // set gives a variable a value; a later one wins.
-func (l *loader) set(v *variable, value cty.Value, at hcl.Range) {
+func (l *loader) set(v *variable, value cty.Value, at hcl.Range, from Origin) {
+	if v.sensitive {
+		l.keepSecret(value) // before any message
+	}
+	v.valueAt, v.origin = at, from
+	if value.IsNull() && v.notNull && v.fallback != cty.NilVal {
+		v.value, v.origin = v.fallback, Origin{Kind: "default"}
+		return
+	}
 	if v.defaults != nil && !value.IsNull() && value.IsKnown() {
 		value = v.defaults.Apply(value)
 	}
 	converted, err := convert.Convert(value, v.kind)
 	if err != nil {
-		l.diags = append(l.diags, problem(at, "Wrong type", "The variable %q wants a %s: %s.", v.name, v.kind.FriendlyNameForConstraint(), err))
-		converted = cty.UnknownVal(v.kind)
+		l.wrong(at, "Wrong type", "The variable %q wants a %s: %s.", v.name, v.kind.FriendlyNameForConstraint(), err)
+		converted = cty.UnknownVal(v.kind.WithoutOptionalAttributesDeep())
 	}
-	v.value, v.valueAt = converted, at
+	v.value = converted
 }
 
 // settle reports what is wrong with the final value and returns it, marked
 // where it is sensitive.
 func (l *loader) settle(v *variable) cty.Value {
-	if v.value == cty.NilVal {
-		l.diags = append(l.diags, problem(v.at, "No value for variable",
-			"The variable %q has no default and was not set. Set it with --var %s=VALUE, E2BT_VAR_%s, or a line %s = ... in a file *.auto.e2btvars.", v.name, v.name, v.name, v.name))
+	switch {
+	case v.value == cty.NilVal:
+		l.wrong(v.at, "No value for variable",
+			"The variable %q has no default and was not set. Set it with --var %s=VALUE, E2BT_VAR_%s, or a line %s = ... in a file *.auto.e2btvars.", v.name, v.name, v.name, v.name)
+		v.value = cty.DynamicVal
+		return v.value
+	case v.notNull && v.value.IsNull():
+		l.wrong(v.valueAt, "Wrong type", "The variable %q may not be null, as nullable = false says.", v.name)
 		return cty.DynamicVal
+	case !v.sensitive:
+		return v.value
 	}
-	value := v.value
-	if v.sensitive {
-		s := scope{loader: l}
-		s.keepSecret(value)
-		value = value.Mark(sensitive)
+	l.keepSecret(v.value)
+	if v.value.Type() == cty.String && v.value.IsKnown() && !v.value.IsNull() && len(v.value.AsString()) < 4 && v.value.AsString() != "" {
+		d := problem(v.valueAt, "Sensitive value too short to hide", "The variable %q holds fewer than four characters, which e2bt does not replace in what it prints: they could stand anywhere.", v.name)
+		d.Severity = hcl.DiagWarning
+		l.diags = append(l.diags, d)
 	}
-	for _, b := range v.validations {
-		l.validate(v, b, value)
-	}
-	return value
+	return v.value.Mark(sensitive)
 }
 
 var validationSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
 
-func (l *loader) validate(v *variable, b *hcl.Block, value cty.Value) {
-	content, diags := b.Body.Content(validationSchema)
-	l.diags = append(l.diags, diags...)
-	if diags.HasErrors() || !value.IsKnown() {
-		return
-	}
-	ctx := &hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.name: value})}, Functions: functions(v.dir, l.opts.Getenv),
-	}
-	s := scope{loader: l, vars: ctx.Variables["var"]}
-	condition, _, ok := s.eval(content.Attributes["condition"].Expr, ctx)
-	message, _, said := s.eval(content.Attributes["error_message"].Expr, ctx)
-	if !ok || !said {
-		return
-	}
-	holds, err := convert.Convert(condition, cty.Bool)
-	if err != nil || holds.IsNull() {
-		l.diags = append(l.diags, problem(content.Attributes["condition"].Expr.Range(), "Wrong type", "A condition is true or false."))
-		return
-	}
-	if text, err := convert.Convert(message, cty.String); err == nil && !text.IsNull() && holds.False() {
-		l.diags = append(l.diags, problem(v.valueAt, "Invalid value for variable", "%s\n\nThis was checked by the validation rule at %s.", text.AsString(), b.DefRange))
-	}
-}
-
-// assign sets the variables from all sources, weakest first.
-func (l *loader) assign(decls map[string]*variable) {
-	for _, e := range l.opts.Environ {
-		name, text, _ := strings.Cut(e, "=")
-		if name, ok := strings.CutPrefix(name, "E2BT_VAR_"); ok && decls[name] != nil {
-			l.fromText(decls[name], text, "E2BT_VAR_"+name)
-		}
-	}
-	for _, file := range l.autoFiles() {
-		l.varFile(decls, file)
-	}
-	for _, file := range l.opts.VarFiles {
-		l.varFile(decls, file)
-	}
-	for _, name := range sortedKeys(l.opts.Vars) {
-		if decls[name] == nil {
-			l.diags = append(l.diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError, Summary: "Undeclared variable",
-				Detail: fmt.Sprintf("--var %s: no file declares a variable of that name.%s", name, suggest(name, sortedKeys(decls))),
-			})
-			continue
-		}
-		l.fromText(decls[name], l.opts.Vars[name], "--var "+name)
-	}
-}
-
-// fromText sets a variable to a text from outside: as it is where a text is
-// wanted, else read as an expression.
-func (l *loader) fromText(v *variable, text, from string) {
-	if v.kind == cty.String || v.kind == cty.DynamicPseudoType {
-		l.set(v, cty.StringVal(text), v.at)
-		return
-	}
-	expr, diags := hclsyntax.ParseExpression([]byte(text), "<"+from+">", hcl.InitialPos)
-	if !diags.HasErrors() {
-		var value cty.Value
-		if value, diags = expr.Value(nil); !diags.HasErrors() {
-			l.set(v, value, v.at)
-			return
-		}
-	}
-	l.diags = append(l.diags, problem(v.at, "Wrong type", "%s sets the variable %q, which wants a %s; what it holds is no expression of that kind.", from, v.name, v.kind.FriendlyNameForConstraint()))
-	v.value = cty.UnknownVal(v.kind)
-}
-
-// autoFiles lists *.auto.e2btvars beside the configuration.
-func (l *loader) autoFiles() []string {
-	dirs := map[string]bool{}
-	for _, src := range l.sources {
-		dirs[dirOf(src.name)] = true
-	}
-	var files []string
-	for _, dir := range sortedKeys(dirs) {
-		entries, err := os.ReadDir(l.host(dir))
-		if err != nil {
-			continue // its files were read: what is wrong was said
-		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".auto.e2btvars") || strings.HasSuffix(e.Name(), ".auto.e2btvars.json") {
-				files = append(files, filepath.ToSlash(filepath.Join(dir, e.Name())))
+// validateVariables applies all validation blocks. They may refer to whatever
+// an expression elsewhere may.
+func (s *scope) validateVariables() {
+	for _, name := range sortedKeys(s.variables) {
+		v := s.variables[name]
+		for _, b := range v.validations {
+			if v.value.IsKnown() {
+				s.validate(v, b)
 			}
 		}
 	}
-	return files
 }
 
-func (l *loader) varFile(decls map[string]*variable, name string) {
-	before := len(l.diags)
-	file := l.parse(filepath.ToSlash(name))
-	if file == nil || l.diags[before:].HasErrors() {
+func (s *scope) validate(v *variable, b *hcl.Block) {
+	content, diags := b.Body.Content(validationSchema)
+	s.diags = append(s.diags, nearer(diags, []string{"condition", "error_message"}, nil)...)
+	if diags.HasErrors() {
 		return
 	}
-	attrs, diags := file.Body.JustAttributes()
-	l.diags = append(l.diags, diags...)
-	for _, key := range sortedKeys(attrs) {
-		attr := attrs[key]
-		if decls[key] == nil {
-			d := problem(attr.NameRange, "Undeclared variable", "No file declares a variable %q.%s", key, suggest(key, sortedKeys(decls)))
-			d.Severity = hcl.DiagWarning
-			l.diags = append(l.diags, d)
-			continue
-		}
-		value, diags := attr.Expr.Value(nil)
-		l.diags = append(l.diags, diags...)
-		if !diags.HasErrors() {
-			l.set(decls[key], value, attr.Expr.Range())
-		}
+	condition, message := content.Attributes["condition"].Expr, content.Attributes["error_message"].Expr
+	holds, ok := s.eval(condition, s.context(v.dir, condition))
+	text, said := s.eval(message, s.context(v.dir, message))
+	if !ok || !said {
+		return
 	}
+	holds, _ = holds.Unmark()
+	holds, err := convert.Convert(holds, cty.Bool)
+	if err != nil || holds.IsNull() {
+		s.wrong(condition.Range(), "Wrong type", "A condition is true or false.")
+		return
+	}
+	if holds.True() {
+		return
+	}
+	why := "The error message is made of a sensitive value, so it is not shown."
+	if !text.ContainsMarked() {
+		if text, err = convert.Convert(text, cty.String); err != nil || text.IsNull() {
+			s.wrong(message.Range(), "Wrong type", "An error message is a text.")
+			return
+		}
+		why = text.AsString()
+	}
+	s.wrong(v.valueAt, "Invalid value for variable", "%s\n\nThis was checked by the validation rule at %s.", why, b.DefRange)
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
+// listVariables is what became of all variables.
+func (s *scope) listVariables() []Variable {
+	out := []Variable{}
+	for _, name := range sortedKeys(s.variables) {
+		v := s.variables[name]
+		out = append(out, Variable{
+			Name: name, Type: v.kind.FriendlyNameForConstraint(), Description: v.description, Sensitive: v.sensitive,
+			Value: v.value, Origin: v.origin, Range: v.at, ValueRange: v.valueAt,
+		})
 	}
-	slices.Sort(keys)
-	return keys
+	return out
+}
+
+// decodeConstant reads an argument that may refer to nothing.
+func decodeConstant[T any](attr *hcl.Attribute, dst *T) hcl.Diagnostics {
+	v, diags := attr.Expr.Value(nil)
+	if diags.HasErrors() {
+		return diags
+	}
+	want, err := gocty.ImpliedType(*dst)
+	if err == nil {
+		v, err = convert.Convert(v, want)
+	}
+	if err == nil {
+		err = gocty.FromCtyValue(v, dst)
+	}
+	if err != nil {
+		return hcl.Diagnostics{problem(attr.Expr.Range(), "Wrong type", "%s", fmt.Sprintf("The argument %q: %s.", attr.Name, err))}
+	}
+	return nil
 }

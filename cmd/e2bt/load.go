@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/builder/archive"
@@ -15,26 +16,30 @@ import (
 	"golang.org/x/term"
 )
 
-// read reads the configuration that paths name.
-func (a *app) read(paths []string) (*config.Config, hcl.Diagnostics, error) {
+// read reads the configuration that paths name, of templates only those that
+// globs name, where there are any.
+func (a *app) read(paths []string, globs ...string) (*config.Config, hcl.Diagnostics, error) {
 	vars, err := a.variables()
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg, diags := config.Load(paths, a.options(vars))
+	cfg, diags := config.Load(paths, a.options(vars, globs...))
 	a.secrets.add(cfg.Secrets...)
 	a.secrets.add(a.getenv("E2B_API_KEY"))
 	return cfg, diags, nil
 }
 
-func (a *app) options(vars map[string]string) config.Options {
-	return config.Options{Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version()}
+func (a *app) options(vars map[string]string, globs ...string) config.Options {
+	return config.Options{
+		Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version(),
+		Now: time.Now(), Templates: globs,
+	}
 }
 
 // plan reads the configuration, makes the plan of the templates that globs
 // name, and prints what is wrong with either.
 func (a *app) plan(paths, globs []string) (*config.Config, *builder.Plan, error) {
-	cfg, diags, err := a.read(paths)
+	cfg, diags, err := a.read(paths, globs...)
 	if err != nil {
 		return nil, nil, err
 	}

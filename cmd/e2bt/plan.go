@@ -69,7 +69,7 @@ func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (er
 		}
 	}
 	if flags.json {
-		err = printJSON(a.stdout, plan)
+		err = plan.WriteJSON(a.stdout)
 	} else {
 		printPlan(a.stdout, plan, flags.offline)
 	}

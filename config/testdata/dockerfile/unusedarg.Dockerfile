@@ -1,0 +1,5 @@
+FROM debian
+RUN true
+ARG FOO=1
+# no GIVN
+# GIVEN
