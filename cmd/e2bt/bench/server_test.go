@@ -65,7 +65,7 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *server) fileLink(w http.ResponseWriter, _ *http.Request) {
+func (s *server) fileLink(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusCreated, e2b.FileLink{URL: "http://" + r.Host + "/upload"})
 }
 
