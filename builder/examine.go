@@ -18,6 +18,7 @@ type inventoryState struct {
 	seeing sync.Mutex
 	seen   map[string]*seen // by template: what the log of a build says
 	unread sync.Once        // inventories cannot be read: said once
+	queue  lockQueue
 }
 
 // examine looks at a build that is ready, in one sandbox: what is in it, how
@@ -163,7 +164,7 @@ func (r *Runner) writeLock(t *Template, res Result, found *Inventory) {
 	if found != nil {
 		entry.Inventory = *found
 	}
-	if err := r.Lock.Put(entry); err != nil {
+	if err := r.queue.put(r.Lock, entry); err != nil {
 		r.emit(Event{Type: EventWarning, Template: t.Name, Message: err.Error()})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
@@ -144,6 +145,31 @@ func (f LockFile) Put(all ...*Locked) (err error) {
 		now.Templates[t.Name] = t
 	}
 	return f.replace(now.Text())
+}
+
+// lockQueue gathers what is to be written while one writes: for many builds that
+// end together the file is written a few times, not once for each.
+type lockQueue struct {
+	writing sync.Mutex
+	mu      sync.Mutex
+	waiting []*Locked
+}
+
+// put writes t and all that wait, unless another one has written t meanwhile.
+func (q *lockQueue) put(f *LockFile, t *Locked) error {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, t)
+	q.mu.Unlock()
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.mu.Lock()
+	all := q.waiting
+	q.waiting = nil
+	q.mu.Unlock()
+	if len(all) == 0 {
+		return nil
+	}
+	return f.Put(all...)
 }
 
 // replace writes the file as a whole, so that a crash leaves the old one or

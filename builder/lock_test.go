@@ -216,6 +216,33 @@ func TestDrift(t *testing.T) {
 	})
 }
 
+// TestLockTogether ends builds at about the same time: whoever writes the lock
+// file, every template is in it when its build has ended.
+func TestLockTogether(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		r := w.runner()
+		file := w.lockIn(r)
+		r.Parallel = 12
+		emit := r.Emit
+		r.Emit = func(e builder.Event) {
+			emit(e)
+			if e.Type != builder.EventBuildEnd {
+				return
+			}
+			if lock, err := file.Read(); err != nil || lock.Templates[e.Template] == nil {
+				t.Errorf("%s has ended and is not in the lock file (%v)", e.Template, err)
+			}
+		}
+		var text strings.Builder
+		want := make([]builder.Status, r.Parallel)
+		for i := range want {
+			fmt.Fprintf(&text, "template \"app-%d\" {}\n", i)
+			want[i] = builder.StatusReady
+		}
+		w.run(r, w.plan(text.String()), want...)
+	})
+}
+
 // TestLockedMismatch wants a build that is not what the lock has to fail, and
 // not to be promoted.
 func TestLockedMismatch(t *testing.T) {

@@ -24,7 +24,7 @@ var endpoints = []string{
 	"PATCH /v2/templates/web", "GET /templates/web/tags", "POST /templates/tags", "DELETE /templates/tags", "GET /templates/aliases/web",
 	"GET /templates/web/files/" + zeros, "POST /v2/templates/web/builds/" + unknownBuild, "GET /templates/web/builds/" + unknownBuild + "/status",
 	"GET /templates/web/builds/" + unknownBuild + "/logs", "POST /sandboxes", "POST /v2/sandboxes", "GET /sandboxes", "GET /v2/sandboxes",
-	"GET /sandboxes/x", "DELETE /sandboxes/x", "POST /sandboxes/x/timeout",
+	"GET /sandboxes/x", "DELETE /sandboxes/x", "POST /sandboxes/x/timeout", "POST /_e2bt/cache",
 }
 
 const zeros = "0000000000000000000000000000000000000000000000000000000000000000"

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/e2bt/e2bt/builder"
+	"github.com/e2bt/e2bt/local"
 	"github.com/e2bt/e2bt/local/image"
 	"github.com/spf13/cobra"
 )
@@ -145,5 +147,20 @@ func (a *app) removeImages(names []string) error {
 		}
 		fmt.Fprintln(a.stdout, "removed "+name)
 	}
-	return nil
+	return a.collectImages(store)
+}
+
+// collectImages frees the disk of images that nothing needs any more.
+func (a *app) collectImages(store *image.Store) error {
+	home, err := a.home()
+	if err != nil {
+		return err
+	}
+	err = local.Collect(home, store, a.logger())
+	var held *local.HeldError
+	if errors.As(err, &held) {
+		fmt.Fprintf(a.stderr, "Note: %s, so the files are still there; the next `e2bt image rm` removes them.\n", held)
+		return nil
+	}
+	return err
 }

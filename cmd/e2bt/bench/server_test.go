@@ -65,8 +65,8 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *server) fileLink(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusCreated, e2b.FileLink{URL: s.url + "/upload"})
+func (s *server) fileLink(w http.ResponseWriter, r *http.Request) {
+	answer(w, http.StatusCreated, e2b.FileLink{URL: "http://" + r.Host + "/upload"})
 }
 
 func (s *server) upload(w http.ResponseWriter, r *http.Request) {
