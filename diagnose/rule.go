@@ -142,6 +142,16 @@ func ParseRules(src []byte, filename string) ([]Rule, error) {
 	return rules, nil
 }
 
+// DecodeRule reads a rule from the body of its block, and checks it as far as
+// that can be done without the others.
+func DecodeRule(name string, body hcl.Body) (Rule, error) {
+	b := ruleBlock{Name: name}
+	if diags := gohcl.DecodeBody(body, nil, &b); diags.HasErrors() {
+		return Rule{}, diags
+	}
+	return b.rule()
+}
+
 func parseFile(src []byte, filename string) (*ruleFile, error) {
 	parsed, diags := hclparse.NewParser().ParseHCL(src, filename)
 	if diags.HasErrors() {

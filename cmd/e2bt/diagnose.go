@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/e2bt/e2bt/config"
 	"github.com/e2bt/e2bt/diagnose"
 	"github.com/spf13/cobra"
 )
@@ -36,10 +37,7 @@ func (a *app) diagnose(args []string, about diagnose.Context, asJSON bool) error
 		return err
 	}
 	defer in.Close()
-	rules, err := diagnose.New()
-	if err != nil {
-		return err
-	}
+	rules, _ := ruleEngine(config.LoadRules(nil, a.dir)) // those of the configuration here, where there is one
 	scanner := rules.Scanner(about)
 	if _, err := io.Copy(scanner, in); err != nil {
 		return fmt.Errorf("reading the log: %w", err)

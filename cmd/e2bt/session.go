@@ -143,11 +143,7 @@ func (s *session) scan(e builder.Event) {
 // engine loads the rules when the first line comes, not before.
 func (s *session) engine() *diagnose.Engine {
 	if s.rules == nil {
-		rules, err := diagnose.New()
-		if err != nil {
-			panic(err) // the rules are part of this binary, and tested
-		}
-		s.rules = rules
+		s.rules, _ = ruleEngine(s.cfg.Rules) // what is wrong with a rule was said
 	}
 	return s.rules
 }

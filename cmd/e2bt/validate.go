@@ -48,7 +48,9 @@ func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string)
 		return nil, builder.CheckFiles(cfg, scanFiles)
 	}
 	a.chooseMirror(cfg)
-	return builder.New(cfg, globs, scanFiles)
+	plan, planned := builder.New(cfg, globs, scanFiles)
+	_, wrong := ruleEngine(cfg.Rules)
+	return plan, append(planned, wrong...)
 }
 
 func (a *app) diagnosticsJSON(cfg *config.Config, diags hcl.Diagnostics) error {
