@@ -8,7 +8,29 @@ cleanup   = "rm -rf /root/.npm /home/*/.npm"
 
 # With --all, what the packages bring along, too.
 inventory {
-  command = "npm ls -g --all --parseable --long"
+  # What npm ls -g --all prints, from the files that it reads, in a fifth of the time.
+  command = <<-SH
+    command -v npm && node -e '
+    const fs = require("fs"), path = require("path"), seen = new Set();
+    function walk(dir) {
+      let names;
+      try { dir = fs.realpathSync(dir); names = fs.readdirSync(dir); } catch { return; }
+      if (seen.has(dir)) return;
+      seen.add(dir);
+      for (const name of names.filter((n) => n[0] !== ".")) {
+        const at = path.join(dir, name);
+        if (name[0] === "@") { walk(at); continue; }
+        try {
+          const p = JSON.parse(fs.readFileSync(path.join(at, "package.json"), "utf8"));
+          if (p.name && p.version) console.log(at + ":" + p.name + "@" + p.version);
+        } catch {}
+        walk(path.join(at, "node_modules"));
+      }
+    }
+    for (const prefix of [process.env.NPM_CONFIG_PREFIX, path.resolve(process.execPath, "../.."), "/usr/local"])
+      if (prefix) walk(path.join(prefix, "lib/node_modules"));
+    '
+  SH
   line    = "^[^:]+:(?P<name>(?:@[^@/:]+/)?[^@/:]+)@(?P<version>[0-9][^: ]*)(?::.*)?$"
   purl    = "npm"
 }
