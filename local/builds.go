@@ -117,6 +117,9 @@ func (s *Server) begin(t *template, b *build, req e2b.Build) error {
 		result, reason := x.run(ctx)
 		cancel(nil)
 		s.finish(b, result, reason, time.Since(start))
+		if err := s.layers.settle(); err != nil {
+			s.log.Warn("new layers will not count once this machine is started anew", "error", err)
+		}
 	}()
 	return nil
 }

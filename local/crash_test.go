@@ -11,18 +11,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
 	"github.com/e2bt/e2bt/local"
+	"github.com/e2bt/e2bt/local/engine"
 	"github.com/e2bt/e2bt/local/image"
 	"github.com/e2bt/e2bt/local/simulated"
 )
 
-// servedHome tells this test binary to be a server of that home.
-const servedHome = "E2BT_TEST_SERVE"
+const (
+	servedHome = "E2BT_TEST_SERVE"       // tells this test binary to be a server of that home
+	realEngine = "E2BT_TEST_REAL_ENGINE" // and that over the real engine
+)
 
 // serveUntilKilled is the whole life of such a process.
 func serveUntilKilled(home string) {
@@ -30,7 +35,15 @@ func serveUntilKilled(home string) {
 	if err != nil {
 		panic(err)
 	}
-	server, err := local.New(local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: store})
+	opts := local.Options{Home: home, APIKey: testKey, Engine: simulated.Engine{}, Images: store}
+	if os.Getenv(realEngine) != "" {
+		eng, err := engine.New()
+		if err != nil {
+			panic(err)
+		}
+		opts.Engine = local.RealEngine(eng)
+	}
+	server, err := local.New(opts)
 	if err != nil {
 		panic(err)
 	}
@@ -197,7 +210,7 @@ func TestClosed(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	home := newHome(t)
-	for i := range 6 {
+	for i := range 4 {
 		v := startVictim(t, home)
 		ctx, stop := context.WithCancel(context.Background())
 		ended := make(chan struct{})
@@ -281,4 +294,81 @@ func TestHeld(t *testing.T) {
 	v.kill()
 	startIn(t, home, local.Options{}).close()
 	startIn(t, home, local.Options{})
+}
+
+// disk is the simulated engine, and counts how often it is told to write to the disk.
+type disk struct {
+	simulated.Engine
+	synced *atomic.Int32
+}
+
+func (d disk) Sync(string) error { d.synced.Add(1); return nil }
+
+// reboot makes a home what it is after the machine was started anew: layers say
+// in which boot they were made, unless they are known to be on the disk.
+func reboot(t *testing.T, home string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(home, "layers", "*", "layer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	boot := regexp.MustCompile(`"boot":"[^"]+"`)
+	for _, path := range found {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, boot.ReplaceAll(text, []byte(`"boot":"another"`)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReboot: the layers of a server that was closed count after the machine is
+// started anew, since they were written to the disk; those of one that was
+// killed are made again.
+func TestReboot(t *testing.T) {
+	t.Parallel()
+	home := newHome(t)
+	var synced atomic.Int32
+	once := func() string {
+		a := startIn(t, home, local.Options{Engine: disk{synced: &synced}})
+		f := a.ready("web", run("echo 1 > one"))
+		if got := a.output(a.sandbox("web"), "cat one"); got != "1" {
+			t.Errorf("in the sandbox: %q", got)
+		}
+		a.close()
+		reboot(t, home)
+		return shape(f)
+	}
+	const cached = "CACHED [builder 1/1]"
+	if log := once(); strings.Contains(log, cached) || synced.Load() != 1 {
+		t.Errorf("the first time: written %d times; want once\n%s", synced.Load(), log)
+	}
+	if log := once(); !strings.Contains(log, cached) || synced.Load() != 1 {
+		t.Errorf("after it was closed: written %d times in all; want once\n%s", synced.Load(), log)
+	}
+	killed := func(name string) {
+		v := startVictim(t, home)
+		reg := v.register(name)
+		v.trigger(reg, e2b.Build{Steps: []e2b.Step{run("echo " + name), run("echo waits; sleep 600")}})
+		v.awaitLine(reg, "[stdout]: waits")
+		v.kill()
+	}
+	killed("third")
+	after := startIn(t, home, local.Options{Engine: disk{synced: &synced}})
+	after.ready("third", run("echo third"))
+	after.close()
+	reboot(t, home)
+	killed("fourth")
+	reboot(t, home)
+	last := startIn(t, home, local.Options{})
+	for name, want := range map[string]bool{"third": true, "fourth": false} {
+		if log := shape(last.ready(name, run("echo "+name))); strings.Contains(log, cached) != want {
+			t.Errorf("after a server was killed, and another one was or was not there before the machine was started anew: cached %v; want %v\n%s", !want, want, log)
+		}
+	}
+	if f := last.ready("web", run("echo 1 > one")); !strings.Contains(shape(f), cached) {
+		t.Errorf("the older layer does not count any more:\n%s", shape(f))
+	}
 }

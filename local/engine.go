@@ -12,6 +12,7 @@ import (
 type Engine interface {
 	Open(ctx context.Context, spec engine.Spec) (Sandbox, error)
 	RemoveAll(path string) error // also what belongs to users of the root filesystem
+	Sync(dir string) error       // writes all that is below dir to the disk
 }
 
 // Sandbox is an open root filesystem. When it is closed, no process of it is
@@ -41,3 +42,5 @@ func (e realEngine) Open(ctx context.Context, spec engine.Spec) (Sandbox, error)
 }
 
 func (realEngine) RemoveAll(path string) error { return engine.RemoveAll(path) }
+
+func (realEngine) Sync(dir string) error { return engine.Sync(dir) }

@@ -119,6 +119,7 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 	line := fmt.Sprintf("%s [%s]", title, x.key)
 	if found, ok := x.s.layers.get(x.key); ok && !x.forced {
 		x.info("CACHED %s", line)
+		x.s.layers.remember(found)
 		x.push(found)
 		return nil
 	}
@@ -127,6 +128,7 @@ func (x *executor) layer(ctx context.Context, title string, make func(Sandbox) (
 	if err != nil {
 		return err
 	}
+	x.s.layers.remember(made)
 	x.push(made)
 	return nil
 }

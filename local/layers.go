@@ -29,6 +29,9 @@ type layers struct {
 
 	mu     sync.Mutex
 	newest map[string]int64 // by key
+	fresh  []layer          // of steps, and not yet known to be on the disk
+
+	settling sync.Mutex
 }
 
 // layer is what the build of a step left behind.
@@ -131,6 +134,41 @@ func (l *layers) commit(tmp, key string, made layer) (layer, error) {
 	}
 	l.newest[key] = n
 	return made, nil
+}
+
+// remember notes a layer that other builds may want, also after this boot.
+func (l *layers) remember(made layer) {
+	if made.Boot == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fresh = append(l.fresh, made)
+}
+
+// settle writes the layers of steps to the disk, so that they count after the
+// machine was started anew. No build waits for that: while the machine runs, the
+// kernel's memory is as good.
+func (l *layers) settle() error {
+	l.settling.Lock()
+	defer l.settling.Unlock()
+	l.mu.Lock()
+	fresh := l.fresh
+	l.fresh = nil
+	l.mu.Unlock()
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := l.engine.Sync(l.dir); err != nil {
+		return err
+	}
+	for _, made := range fresh {
+		made.Boot = ""
+		if err := writeJSON(filepath.Join(l.dir, made.Name, "layer.json"), made); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errLost says that something that a build stands on is not there any more.

@@ -9,9 +9,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// holdsOn is how long a lock may outlast its file: a program that is just being
+// started has a copy of it until it runs.
+const holdsOn = 500 * time.Millisecond
+
+func flock(fd int) error {
+	for end := time.Now().Add(holdsOn); ; time.Sleep(5 * time.Millisecond) {
+		err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) {
+			return err
+		}
+	}
+}
 
 // lockDir takes the directory for this process until the file is closed; the
 // kernel does that for a process that dies.
@@ -20,7 +34,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock(int(file.Fd())); err != nil {
 		defer file.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			owner, _ := io.ReadAll(io.LimitReader(file, 100))

@@ -279,7 +279,7 @@ func treeSize(root string) (int64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("measuring an image: %w", err)
+		return 0, fmt.Errorf("measuring an image: %w", withoutPath(err))
 	}
 	return sum, nil
 }

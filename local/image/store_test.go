@@ -148,7 +148,7 @@ func TestCollectOthers(t *testing.T) {
 func TestRemoveLocked(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	img := imports(t, s, "one", write(t, tarOf(t, debian, entry{name: "d/", mode: 0o500}, entry{name: "d/e/", mode: 0o100}, entry{name: "d/e/f", mode: 0o400})))
+	img := imports(t, s, "one", write(t, tarOf(t, debian, entry{name: "d/e/f", mode: 0o400}, entry{name: "d/e/", mode: 0o500}, entry{name: "d/", mode: 0o500})))
 	if err := errors.Join(s.Remove("one"), s.Collect(nil)); err != nil {
 		t.Fatal(err)
 	}

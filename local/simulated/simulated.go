@@ -44,6 +44,9 @@ func (Engine) Open(_ context.Context, spec engine.Spec) (local.Sandbox, error) {
 // RemoveAll implements local.Engine.
 func (Engine) RemoveAll(path string) error { return os.RemoveAll(path) }
 
+// Sync implements local.Engine; it does nothing.
+func (Engine) Sync(string) error { return nil }
+
 type sandbox struct {
 	root string
 
