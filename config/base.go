@@ -100,7 +100,7 @@ func (d *decoder) referring(expr hcl.Expression) *hcl.EvalContext {
 // registry reads credentials; all of them are secrets.
 func (d *decoder) registry(b *hcl.Block, before *Registry) *Registry {
 	if before != nil {
-		d.diags = append(d.diags, twice("The credentials of the registry", before.Range, b.DefRange))
+		d.diags = append(d.diags, again("The login of the registry", before.Range, b.DefRange))
 		return before
 	}
 	out := &Registry{Type: b.Type, Fields: map[string]string{}, Range: b.DefRange}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"github.com/e2bt/e2bt/config/funcs"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -27,11 +28,14 @@ func (l *loader) loopCounter() function.Function {
 		}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			v, _ := args[0].Unmark()
-			if !v.IsNull() && v.IsKnown() && v.CanIterateElements() {
-				l.work += 1 + v.LengthInt()
+			if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+				return args[0].Type(), nil
 			}
-			if l.work > maxWork {
-				return cty.NilType, fmt.Errorf("this expression loops over more than %d elements", maxWork)
+			if n := v.LengthInt(); n > funcs.MaxElements {
+				return cty.NilType, fmt.Errorf("this \"for\" loops over more than %d elements", funcs.MaxElements)
+			}
+			if l.work += 1 + v.LengthInt(); l.work > maxWork {
+				return cty.NilType, fmt.Errorf("the loops of this expression take more than %d steps", maxWork)
 			}
 			return args[0].Type(), nil
 		},

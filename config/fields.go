@@ -2,11 +2,12 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/e2bt/e2bt/config/funcs"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
 )
 
@@ -88,12 +89,21 @@ func (d *decoder) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
 	if !ok {
 		return v, false
 	}
-	converted, err := convert.Convert(v, want)
+	converted, err := funcs.Convert(v, want)
 	if err != nil {
-		d.wrong(attr.Expr.Range(), "Wrong type", "The argument %q wants a %s: %s.", attr.Name, want.FriendlyNameForConstraint(), err)
+		d.wrong(attr.Expr.Range(), "Wrong type", "The argument %q wants %s: %s.", attr.Name, article(want), err)
 		return v, false
 	}
 	return converted, !converted.IsNull()
+}
+
+// article names a type in a sentence.
+func article(t cty.Type) string {
+	name := t.FriendlyNameForConstraint()
+	if strings.ContainsRune("aeiou", rune(name[0])) {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 // text reads a string.

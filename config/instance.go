@@ -133,7 +133,7 @@ func (s *scope) keys(attr *hcl.Attribute, dir string) (map[string]cty.Value, boo
 	case !ok:
 		return nil, false
 	case v.IsNull() || !kind.IsMapType() && !kind.IsObjectType() && !kind.IsSetType():
-		s.wrong(at, "Wrong type", "for_each wants a map, or a set of strings such as toset([\"a\", \"b\"]); this is a %s.", friendly(v))
+		s.wrong(at, "Wrong type", "for_each wants a map, or a set of strings such as toset([\"a\", \"b\"]); this is %s.", friendly(v))
 		return nil, false
 	case !s.bounded(v, at):
 		return nil, false
@@ -148,11 +148,15 @@ func (s *scope) keys(attr *hcl.Attribute, dir string) (map[string]cty.Value, boo
 	return s.members(v, at)
 }
 
+// friendly names what a value is; authors know no tuples.
 func friendly(v cty.Value) string {
-	if v.IsNull() {
+	switch {
+	case v.IsNull():
 		return "null"
+	case v.Type().IsTupleType():
+		return "a list"
 	}
-	return v.Type().FriendlyName()
+	return article(v.Type())
 }
 
 func (s *scope) members(set cty.Value, at hcl.Range) (map[string]cty.Value, bool) {

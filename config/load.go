@@ -87,6 +87,7 @@ func (l *loader) host(p string) string {
 func (l *loader) decode(cfg *Config) {
 	root := l.roots()
 	s := newScope(l, root)
+	declared := s.declareTemplates()
 	s.readVariables(root.of("variable"))
 	for _, b := range root.of("e2bt") {
 		s.settings(&cfg.Settings, b)
@@ -96,7 +97,7 @@ func (l *loader) decode(cfg *Config) {
 	s.declared = s.profiles(root.of("mirror"))
 	cfg.Mirrors = s.declared
 	cfg.Rules = s.rules(root.of("rule"))
-	cfg.Templates = s.readTemplates()
+	cfg.Templates = s.readTemplates(declared)
 	slices.SortFunc(cfg.Templates, func(a, b *Template) int { return cmp.Compare(a.Address, b.Address) })
 	cfg.Variables = s.listVariables()
 }
@@ -136,6 +137,11 @@ func problem(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic 
 // twice says that something is declared a second time.
 func twice(what string, first, second hcl.Range) *hcl.Diagnostic {
 	return problem(second, "Declared twice", "%s is declared already, at %s. Give one of them another name.", what, first)
+}
+
+// again says that something is given a second time that has no name to change.
+func again(what string, first, second hcl.Range) *hcl.Diagnostic {
+	return problem(second, "Declared twice", "%s is given already, at %s. Leave one of them out.", what, first)
 }
 
 // once leaves every message once: the instances of a template repeat the

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/e2bt/e2bt/config"
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected diagnostics")
@@ -46,31 +46,24 @@ func TestExamples(t *testing.T) {
 }
 
 // TestDiagnostics compares what is said of wrong files with what it should be.
-// Each file of testdata/wrong has its expected text beside it.
+// Each file or directory of testdata/wrong has its expected text beside it.
 func TestDiagnostics(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "wrong", "*.hcl"))
-	if err != nil || len(files) == 0 {
+	entries, err := os.ReadDir(filepath.Join("testdata", "wrong"))
+	if err != nil || len(entries) == 0 {
 		t.Fatalf("no files: %v", err)
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".hcl"), func(t *testing.T) {
-			dir, name := filepath.Split(file)
-			cfg, diags := config.Load([]string{name}, config.Options{Dir: dir, Version: "0.1.0", Getenv: func(string) string { return "" }})
+	for _, e := range entries {
+		name, isFile := strings.CutSuffix(strings.TrimSuffix(e.Name(), ".json"), ".hcl")
+		if !isFile && !e.IsDir() {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			opts := config.Options{Dir: filepath.Join("testdata", "wrong"), Version: "0.1.0", Now: time.Unix(0, 0)}
+			opts.Getenv = func(string) string { return "" }
+			cfg, diags := config.Load([]string{e.Name()}, opts)
 			var out bytes.Buffer
 			config.WriteDiagnostics(&out, cfg.Files, diags, config.RenderOptions{Secrets: cfg.Secrets})
-			golden := strings.TrimSuffix(file, ".hcl") + ".txt"
-			if *update {
-				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), out.String()); diff != "" {
-				t.Errorf("diagnostics of %s (-want +got):\n%s", file, diff)
-			}
+			golden(t, filepath.Join("testdata", "wrong", name+".txt"), out.String())
 		})
 	}
 }

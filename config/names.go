@@ -37,6 +37,7 @@ func (s *scope) betterNames(diags hcl.Diagnostics, expr hcl.Expression) hcl.Diag
 		if d.Subject == nil {
 			continue
 		}
+		s.betterCall(d)
 		for _, t := range expr.Variables() {
 			if overlaps(*d.Subject, t.SourceRange()) && s.betterName(d, t) {
 				break
@@ -70,9 +71,32 @@ func (s *scope) betterName(d *hcl.Diagnostic, t hcl.Traversal) bool {
 	return true
 }
 
+// betterCall rewrites complaints about function calls.
+func (s *scope) betterCall(d *hcl.Diagnostic) {
+	switch {
+	case d.Summary == "Call to unknown function" && !strings.Contains(d.Detail, "Did you mean"):
+		if m := quotedName.FindStringSubmatch(d.Detail); m != nil {
+			d.Detail += suggest(m[1], s.functionNames())
+		}
+	case strings.HasPrefix(d.Detail, loopFailed):
+		d.Summary = "Too large or too deep"
+		d.Detail = strings.ToUpper(d.Detail[len(loopFailed):len(loopFailed)+1]) + d.Detail[len(loopFailed)+1:]
+	}
+}
+
+var loopFailed = fmt.Sprintf("Call to function %q failed: ", loopCounter)
+
+func (s *scope) functionNames() []string {
+	names := slices.Collect(maps.Keys(s.base(s.opts.Dir).Functions))
+	return slices.DeleteFunc(names, func(name string) bool { return name == loopCounter })
+}
+
 // elsewhere suggests the full name of something that was named without what it
 // is, or a near word.
 func (s *scope) elsewhere(name string) string {
+	if name == "each" {
+		return " There is each.key and each.value in a template with for_each alone."
+	}
 	for _, root := range []string{"var", "local", "template"} {
 		if slices.Contains(s.names(root), name) {
 			return fmt.Sprintf(" Did you mean %s.%s?", root, name)
@@ -82,6 +106,9 @@ func (s *scope) elsewhere(name string) string {
 }
 
 func (s *scope) instancesOf(label string, step hcl.Traverser) string {
+	if !s.templates[label].repeated {
+		return " It has no for_each: leave the key out."
+	}
 	var keys []string
 	for _, in := range s.templates[label].instances {
 		keys = append(keys, in.key)
@@ -132,6 +159,9 @@ func nearer(diags hcl.Diagnostics, arguments, blocks []string) hcl.Diagnostics {
 			names = arguments
 		case "Unsupported block type":
 			names = blocks
+		}
+		if strings.Contains(d.Detail, "Did you mean to define") {
+			continue // an argument where a block was meant, or the other way round
 		}
 		if m := quotedName.FindStringSubmatch(d.Detail); m != nil && strings.Contains(d.Detail, "not expected here.") && names != nil {
 			what, _, _ := strings.Cut(d.Detail, "not expected here.")

@@ -30,7 +30,7 @@ func (d *decoder) pins(b *hcl.Block, out pins) {
 				at = attr.Expr.Range()
 			}
 			if before, ok := out[manager][name]; ok {
-				d.diags = append(d.diags, twice("The pin of "+manager+" "+name, before.at, at))
+				d.diags = append(d.diags, again("The pin of "+manager+" "+name, before.at, at))
 			}
 			out[manager][name] = pin{versions[name], at}
 		}
@@ -54,16 +54,18 @@ func (d *decoder) places(attr *hcl.Attribute) map[string]hcl.Range {
 }
 
 // apply gives packages without a version their pin. Two versions for one
-// package are an error.
+// package are an error, in a list and a pin or in two lists of one batch.
 func (s *scope) apply(p pins, t *Template) {
 	for _, step := range t.Steps {
 		if step.Batch == nil {
 			continue
 		}
+		seen := map[string]Package{} // by manager and name: the version that was asked for
 		for _, in := range step.Batch.Installs {
 			m, _ := mirrors.LookupManager(in.Manager)
 			for i := range in.Packages {
 				s.applyOne(p[in.Manager], m, &in.Packages[i])
+				s.sameVersion(m, in.Packages[i], seen)
 			}
 		}
 	}
@@ -80,4 +82,19 @@ func (s *scope) applyOne(pins map[string]pin, m mirrors.Manager, pkg *Package) {
 		s.wrong(pkg.Range, "Two versions for one package",
 			"%s %s is wanted as %q here, and as %q by the pin at %s. Say it in one place.", m.Name, pkg.Name, pkg.Version, wanted.version, wanted.at)
 	}
+}
+
+// sameVersion wants the lists of a batch to agree: its packages are installed
+// together.
+func (s *scope) sameVersion(m mirrors.Manager, pkg Package, seen map[string]Package) {
+	if pkg.Version == "" {
+		return
+	}
+	key := m.Name + " " + pkg.Name
+	before, ok := seen[key]
+	if ok && before.Version != pkg.Version && before.Pin.Filename == "" && pkg.Pin.Filename == "" {
+		s.wrong(pkg.Range, "Two versions for one package",
+			"%s %s is wanted as %q here, and as %q at %s. Say it in one place, or in two batches where both are meant.", m.Name, pkg.Name, pkg.Version, before.Version, before.Range)
+	}
+	seen[key] = pkg
 }

@@ -13,8 +13,7 @@ import (
 
 // readTemplates reads the template blocks that are wanted: all of them, or those
 // that the command line picks with what they are based on.
-func (s *scope) readTemplates() []*Template {
-	declared := s.declareTemplates()
+func (s *scope) readTemplates(declared []*template) []*Template {
 	r := &reading{scope: s, done: map[string]*Template{}}
 	for _, t := range declared {
 		r.block(t)
@@ -92,14 +91,15 @@ func (s *scope) template(in instance) *Template {
 		body = dynblock.Expand(body, d.ctx, dynblock.OptCheckForEach(s.checkDynamic()))
 	}
 	t := &Template{Address: in.address, Label: in.label, Dir: in.dir, Range: in.at}
-	var explicit *hcl.Attribute
+	var explicit *hcl.Attribute // the name, where one is given
 	p, started := pins{}, false
 	step, shown, tagged, free := d.as(stepUse), d.as(nameUse), d.as(tagUse), d.as(describeUse)
 	d.decode("template", body, fields{
 		"for_each": func(*hcl.Attribute) {}, // read before
 		"name": func(attr *hcl.Attribute) {
-			explicit = attr
-			shown.text(&t.Name)(attr)
+			if v, ok := shown.value(attr, cty.String); ok {
+				explicit, t.Name = attr, v.AsString()
+			}
 		},
 		"description":   free.text(&t.Description),
 		"tags":          tagged.tags(&t.Tags),
@@ -171,7 +171,7 @@ func startRange(s *Start) hcl.Range {
 // single reads a block that a template may have one of.
 func single(d *decoder, b *hcl.Block, before hcl.Range, read func()) {
 	if before.Filename != "" {
-		d.diags = append(d.diags, twice("The block "+b.Type, before, b.DefRange))
+		d.diags = append(d.diags, again("The block "+b.Type, before, b.DefRange))
 		return
 	}
 	read()
@@ -196,10 +196,10 @@ func deriveName(label, key string) string {
 // name settles what a template is called on the endpoint.
 func (s *scope) name(t *Template, in instance, explicit *hcl.Attribute) {
 	at := in.at
-	if explicit == nil {
+	if explicit != nil {
+		at = explicit.Expr.Range()
+	} else {
 		t.Name = deriveName(in.label, in.key)
-	} else if at = explicit.Expr.Range(); t.Name == "" {
-		return // null or wrong, which was said
 	}
 	if len(t.Name) > 128 || !nameForm.MatchString(t.Name) {
 		s.wrong(at, "Bad template name", "E2B takes lower-case letters, digits, - and _, at most 128 of them; %q is not such a name.", t.Name)

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"github.com/e2bt/e2bt/config/funcs"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -108,9 +109,9 @@ func (l *loader) set(v *variable, value cty.Value, at hcl.Range, from Origin) {
 	if v.defaults != nil && !value.IsNull() && value.IsKnown() {
 		value = v.defaults.Apply(value)
 	}
-	converted, err := convert.Convert(value, v.kind)
+	converted, err := funcs.Convert(value, v.kind)
 	if err != nil {
-		l.wrong(at, "Wrong type", "The variable %q wants a %s: %s.", v.name, v.kind.FriendlyNameForConstraint(), err)
+		l.wrong(at, "Wrong type", "The variable %q wants %s: %s.", v.name, article(v.kind), err)
 		converted = cty.UnknownVal(v.kind.WithoutOptionalAttributesDeep())
 	}
 	v.value = converted

@@ -53,7 +53,7 @@ func (l *loader) fromText(v *variable, text string, from Origin) {
 		l.set(v, value, v.at, from)
 		return
 	}
-	l.wrong(v.at, "Wrong type", "%s sets the variable %q, which wants a %s; what it holds is no expression of that kind.", from.Name, v.name, v.kind.FriendlyNameForConstraint())
+	l.wrong(v.at, "Wrong type", "%s sets the variable %q, which wants %s; what it holds is no expression of that kind.", from.Name, v.name, article(v.kind))
 	v.value = cty.UnknownVal(v.kind.WithoutOptionalAttributesDeep())
 }
 

@@ -184,3 +184,23 @@ var transpose = make1("map", cty.Map(cty.List(cty.String)), cty.Map(cty.List(cty
 	}
 	return cty.MapVal(out), nil
 })
+
+// distinct leaves the first of equal elements.
+var distinct = inferred([]function.Parameter{{Name: "list", Type: cty.List(cty.DynamicPseudoType)}}, nil, func(args []cty.Value) (cty.Value, error) {
+	seen := map[int][]cty.Value{}
+	var out []cty.Value
+next:
+	for _, item := range args[0].AsValueSlice() {
+		hash := item.Hash()
+		for _, other := range seen[hash] {
+			if other.RawEquals(item) {
+				continue next
+			}
+		}
+		seen[hash], out = append(seen[hash], item), append(out, item)
+	}
+	if len(out) == 0 {
+		return args[0], nil
+	}
+	return cty.ListVal(out), nil
+})

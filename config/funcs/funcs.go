@@ -63,8 +63,8 @@ var plain = map[string]function.Function{
 	"startswith": startsWith, "endswith": endsWith, "strcontains": strContains,
 
 	"alltrue": allTrue, "anytrue": anyTrue, "chunklist": stdlib.ChunklistFunc, "coalesce": coalesce, "coalescelist": stdlib.CoalesceListFunc,
-	"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
-	"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "index": index, "keys": stdlib.KeysFunc, "length": length,
+	"compact": stdlib.CompactFunc, "concat": modest(stdlib.ConcatFunc), "contains": stdlib.ContainsFunc, "distinct": distinct,
+	"element": stdlib.ElementFunc, "flatten": modest(stdlib.FlattenFunc), "index": index, "keys": stdlib.KeysFunc, "length": length,
 	"lookup": lookup, "matchkeys": matchKeys, "merge": stdlib.MergeFunc, "one": one, "range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc,
 	"setintersection": stdlib.SetIntersectionFunc, "setproduct": limited(stdlib.SetProductFunc, product), "setsubtract": stdlib.SetSubtractFunc,
 	"setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "transpose": transpose, "values": stdlib.ValuesFunc,
@@ -74,8 +74,8 @@ var plain = map[string]function.Function{
 	"tolist": toType(cty.List(cty.DynamicPseudoType)), "toset": toType(cty.Set(cty.DynamicPseudoType)), "tomap": toType(cty.Map(cty.DynamicPseudoType)),
 
 	"base64encode": base64Encode, "base64decode": base64Decode, "base64gzip": base64Gzip, "urlencode": urlEncode, "urldecode": urlDecode,
-	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-	"yamldecode": ctyyaml.YAMLDecodeFunc, "yamlencode": ctyyaml.YAMLEncodeFunc,
+	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": modest(stdlib.JSONDecodeFunc), "jsonencode": stdlib.JSONEncodeFunc,
+	"yamldecode": modest(ctyyaml.YAMLDecodeFunc), "yamlencode": ctyyaml.YAMLEncodeFunc,
 
 	"md5": md5Sum, "sha1": sha1Sum, "sha256": sha256Sum, "sha512": sha512Sum, "base64sha256": base64sha256, "base64sha512": base64sha512, "uuidv5": uuidV5,
 

@@ -2,7 +2,6 @@ package funcs
 
 import (
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
@@ -75,7 +74,7 @@ func limited(f function.Function, check func(args []cty.Value) error) function.F
 // toType makes a conversion.
 func toType(want cty.Type) function.Function {
 	return inferred([]function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true}}, nil, func(args []cty.Value) (cty.Value, error) {
-		v, err := convert.Convert(args[0], want)
+		v, err := Convert(args[0], want)
 		if err != nil {
 			return cty.NilVal, function.NewArgErrorf(0, "this cannot become a %s: %w", want.FriendlyName(), err)
 		}

@@ -56,15 +56,13 @@ func known(v cty.Value) (cty.Value, bool) {
 	return v, v.IsKnown() && !v.IsNull()
 }
 
-const maxProduct = 100_000
-
 // product refuses the products of sets that would fill memory.
 func product(args []cty.Value) error {
 	n := 1
 	for _, a := range args {
 		if a, ok := known(a); ok && a.CanIterateElements() {
-			if n *= a.LengthInt(); n > maxProduct {
-				return fmt.Errorf("the product has more than %d elements", maxProduct)
+			if n *= a.LengthInt(); n > MaxElements {
+				return fmt.Errorf("the product has more than %d elements", MaxElements)
 			}
 		}
 	}

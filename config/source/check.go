@@ -9,7 +9,7 @@ import (
 
 const (
 	maxDepth  = 200    // brackets in brackets; people write fewer than ten
-	maxTokens = 20_000 // of one expression between two commas or newlines
+	maxTokens = 20_000 // of one expression between two commas or newlines, and elements of one list
 	shortText = 16_000 // bytes, in which there is no room for more tokens
 )
 
@@ -65,6 +65,7 @@ type level struct {
 	kind   hclsyntax.TokenType
 	tokens int // since the last comma or newline
 	prefix int // signs before an operand, which nest as brackets do
+	commas int
 }
 
 // checkTokens measures how deep brackets nest and how long expressions are.
@@ -76,6 +77,9 @@ func checkTokens(tokens hclsyntax.Tokens) *hcl.Diagnostic {
 		top.count(t.Type)
 		if top.tokens > maxTokens {
 			return tooMuch(t.Range, fmt.Sprintf("One expression may have at most %d parts. Take it apart into local values.", maxTokens))
+		}
+		if top.commas > maxTokens {
+			return tooMuch(t.Range, fmt.Sprintf("A list may have at most %d elements. Read large data from a file instead.", maxTokens))
 		}
 		switch t.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
@@ -101,6 +105,7 @@ func (l *level) count(t hclsyntax.TokenType) {
 		l.prefix++
 	case hclsyntax.TokenComma:
 		l.tokens, l.prefix = 0, 0
+		l.commas++
 	case hclsyntax.TokenNewline:
 		if l.kind == hclsyntax.TokenOBrace {
 			l.tokens, l.prefix = 0, 0

@@ -1,0 +1,9 @@
+variable "a" {
+  default = 1
+}
+
+template "t" {
+  batch "b" {
+    run = ["true"]
+  }
+}

@@ -1,0 +1,10 @@
+variable "a" {
+  type = number
+}
+
+variable "b" {
+  type = list(string)
+}
+
+template "t" {
+}
