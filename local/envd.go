@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -95,6 +96,10 @@ type proc struct {
 	events chan *process.ProcessEvent
 	failed chan error      // it did not start
 	gone   <-chan struct{} // closed when nobody listens any more
+
+	mu    sync.Mutex
+	begun bool
+	early []*process.ProcessEvent // output that came before the start was known
 }
 
 // start begins a process. Its events wait for the listener; when that is gone
@@ -116,7 +121,7 @@ func (x *box) start(ctx context.Context, c *process.ProcessConfig, user string) 
 			if end, ok := ctx.Deadline(); ok {
 				killer = time.AfterFunc(time.Until(end), func() { _ = x.sandbox.Signal(-id, syscall.SIGKILL) }) // it may have ended by itself
 			}
-			p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Start{Start: &process.ProcessEvent_StartEvent{Pid: uint32(id)}}})
+			p.begin(id)
 		},
 	}
 	begun := x.begin(func() {
@@ -166,6 +171,30 @@ func (p *proc) send(e *process.ProcessEvent) {
 	}
 }
 
+// begin gives the listener the start, which is the first event of all, and what
+// the process has said by then.
+func (p *proc) begin(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Start{Start: &process.ProcessEvent_StartEvent{Pid: uint32(pid)}}})
+	for _, e := range p.early {
+		p.send(e)
+	}
+	p.begun, p.early = true, nil
+}
+
+// output gives output to the listener, once the process is known to run.
+func (p *proc) output(e *process.ProcessEvent) {
+	p.mu.Lock()
+	if !p.begun {
+		p.early = append(p.early, e)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	p.send(e)
+}
+
 // writer makes data events of output.
 func (p *proc) writer(stderr bool) writerFunc {
 	return func(b []byte) (int, error) {
@@ -173,7 +202,7 @@ func (p *proc) writer(stderr bool) writerFunc {
 		if stderr {
 			data.Output = &process.ProcessEvent_DataEvent_Stderr{Stderr: append([]byte(nil), b...)}
 		}
-		p.send(&process.ProcessEvent{Event: &process.ProcessEvent_Data{Data: data}})
+		p.output(&process.ProcessEvent{Event: &process.ProcessEvent_Data{Data: data}})
 		return len(b), nil
 	}
 }

@@ -313,7 +313,8 @@ func TestRealProcesses(t *testing.T) {
 		headers []string
 		want    []string
 	}{
-		{"echo out; sleep 0.1; echo err 1>&2; exit 3", nil, []string{"start true", "stdout out\n", "stderr err\n", "end 3 exit status 3"}},
+		{"echo out; exit 3", nil, []string{"start true", "stdout out\n", "end 3 exit status 3"}},
+		{"echo err 1>&2", nil, []string{"start true", "stderr err\n", "end 0 exit status 0"}},
 		{"kill -9 $$", nil, []string{"start true", "end -1 signal: killed"}},
 		{"kill -TERM $$; sleep 60", nil, []string{"start true", "end -1 signal: terminated"}},
 		{"whoami", []string{"Authorization: Basic " + encode("root:")}, []string{"start true", "stdout root\n", "end 0 exit status 0"}},

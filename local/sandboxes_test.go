@@ -449,3 +449,34 @@ func TestEngineFails(t *testing.T) {
 		}
 	}
 }
+
+// hasty is an engine whose commands speak before it is known that they run.
+type hasty struct{ simulated.Engine }
+
+func (h hasty) Open(ctx context.Context, spec engine.Spec) (local.Sandbox, error) {
+	box, err := h.Engine.Open(ctx, spec)
+	return hastyBox{box}, err
+}
+
+type hastyBox struct{ local.Sandbox }
+
+func (h hastyBox) Run(ctx context.Context, c engine.Command) (engine.Exit, error) {
+	for range 100 {
+		if _, err := fmt.Fprint(c.Stdout, "early "); err != nil {
+			return engine.Exit{}, err
+		}
+	}
+	return h.Sandbox.Run(ctx, c)
+}
+
+// TestStartComesFirst: clients wait for the start before anything else.
+func TestStartComesFirst(t *testing.T) {
+	t.Parallel()
+	a := startIn(t, newHome(t), local.Options{Engine: hasty{}})
+	a.ready("web")
+	got := a.process(a.sandbox("web"), startOf("echo on")).all()
+	want := []string{"start true", "stdout " + strings.Repeat("early ", 100) + "on\n", "end 0 exit status 0"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the events (-want +got):\n%s", diff)
+	}
+}
