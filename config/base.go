@@ -74,7 +74,7 @@ func (d *decoder) baseTemplate(out *Base, attr *hcl.Attribute) {
 	case !ok || v.IsNull():
 	case kind == cty.String:
 		out.External = v.AsString()
-	case kind == reference:
+	case kind == templateRef:
 		out.Template = *v.EncapsulatedValue().(*string)
 	case kind.IsObjectType():
 		d.wrong(attr.Expr.Range(), "Wrong type", "A template with for_each has several instances: say which one, such as template.python[\"3.12\"].")

@@ -101,6 +101,11 @@ func (d *decoder) dockerfile(attr *hcl.Attribute, out *Base, args map[string]str
 		d.diags = append(d.diags, diags...)
 		return
 	}
+	d.interpret(name, src, out, args, argsAt)
+}
+
+// interpret turns the text of a Dockerfile into steps.
+func (d *decoder) interpret(name string, src []byte, out *Base, args map[string]string, argsAt hcl.Range) {
 	d.files[name] = &hcl.File{Bytes: src}
 	f := &dockerfile{
 		decoder: d, name: name, end: len(src), base: out, given: args,
@@ -112,11 +117,11 @@ func (d *decoder) dockerfile(attr *hcl.Attribute, out *Base, args map[string]str
 			f.lines = append(f.lines, i+1)
 		}
 	}
-	f.interpret(src)
+	f.read(src)
 	f.unused(argsAt)
 }
 
-func (f *dockerfile) interpret(src []byte) {
+func (f *dockerfile) read(src []byte) {
 	parsed, err := parser.Parse(bytes.NewReader(src))
 	if err != nil {
 		f.wrong(f.errorAt(err), "Bad Dockerfile", "%s.", plainMessage(err))

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"strings"
+	"bytes"
 
+	"github.com/e2bt/e2bt/config/source"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -15,19 +16,39 @@ func Format(src []byte, name string) ([]byte, hcl.Diagnostics) {
 	if diags := notText(name, src); diags.HasErrors() {
 		return nil, diags
 	}
-	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
+	pieces := source.Split(src)
+	if len(src) <= source.MaxPiece { // comments at the ends of lines are aligned from block to block
+		pieces = []source.Piece{{Start: hcl.InitialPos, Bytes: src}}
+	}
+	var out []byte
+	var diags hcl.Diagnostics
+	for _, p := range pieces {
+		text, more := formatPiece(p, name)
+		out, diags = append(out, text...), append(diags, more...)
+	}
+	if diags.HasErrors() {
 		return nil, diags
 	}
-	out := src
+	if text := bytes.TrimRight(out, "\n"); len(text) > 0 {
+		out = append(text, '\n')
+	}
+	return out, nil
+}
+
+func formatPiece(p source.Piece, name string) ([]byte, hcl.Diagnostics) {
+	if d := source.Check(p.Bytes, name, p.Start); d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	if _, diags := hclsyntax.ParseConfig(p.Bytes, name, p.Start); diags.HasErrors() {
+		return nil, diags
+	}
+	out := p.Bytes
 	for range 3 { // the library's own formatting settles at the second try at the latest
 		next := hclwrite.Format(out)
-		if string(next) == string(out) {
+		if bytes.Equal(next, out) {
 			break
 		}
 		out = next
-	}
-	if text := strings.TrimRight(string(out), "\n"); text != "" {
-		out = []byte(text + "\n")
 	}
 	return out, nil
 }

@@ -31,8 +31,8 @@ type instance struct {
 	each    cty.Value // NilVal without for_each
 }
 
-// reference is the type of template.NAME in an expression; it holds an address.
-var reference = cty.Capsule("template", reflect.TypeFor[string]())
+// templateRef is the type of template.NAME in an expression; it holds an address.
+var templateRef = cty.Capsule("template", reflect.TypeFor[string]())
 
 // declareTemplates notes all template blocks, so that each may be based on any
 // other.
@@ -105,11 +105,11 @@ func (s *scope) reference(label string) cty.Value {
 	case t.broken:
 		t.ref = cty.DynamicVal
 	case !t.repeated:
-		t.ref = cty.CapsuleVal(reference, &t.instances[0].address)
+		t.ref = cty.CapsuleVal(templateRef, &t.instances[0].address)
 	default:
 		all := map[string]cty.Value{}
 		for i := range t.instances {
-			all[t.instances[i].key] = cty.CapsuleVal(reference, &t.instances[i].address)
+			all[t.instances[i].key] = cty.CapsuleVal(templateRef, &t.instances[i].address)
 		}
 		t.ref = objectOf(all)
 	}

@@ -47,11 +47,12 @@ type loader struct {
 	secrets map[string]bool
 	trees   map[string][]*hclsyntax.Body // by file: what is being read of it
 	schemas map[string]*hcl.BodySchema   // by kind of block
-	work    int                          // elements that "for" has passed in this expression
+	work    int                          // steps that the loops of this expression take
+	weights map[string]int               // of variables and locals that hold long texts
 }
 
 func newLoader(opts Options) *loader {
-	return &loader{opts: opts, files: map[string]*hcl.File{}, secrets: map[string]bool{}, trees: map[string][]*hclsyntax.Body{}, schemas: map[string]*hcl.BodySchema{}}
+	return &loader{opts: opts, files: map[string]*hcl.File{}, secrets: map[string]bool{}, trees: map[string][]*hclsyntax.Body{}, schemas: map[string]*hcl.BodySchema{}, weights: map[string]int{}}
 }
 
 // paths finds and parses the files.
@@ -147,12 +148,15 @@ func again(what string, first, second hcl.Range) *hcl.Diagnostic {
 // once leaves every message once: the instances of a template repeat the
 // mistakes of its block.
 func once(diags hcl.Diagnostics) hcl.Diagnostics {
-	type what struct{ at, summary, detail string }
+	type what struct {
+		at              hcl.Range
+		summary, detail string
+	}
 	seen := map[what]bool{}
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
 		key := what{summary: d.Summary, detail: d.Detail}
 		if d.Subject != nil {
-			key.at = d.Subject.String()
+			key.at = *d.Subject
 		}
 		defer func() { seen[key] = true }()
 		return seen[key]

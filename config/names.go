@@ -33,12 +33,13 @@ func (s *scope) names(root string) []string {
 // betterNames adds what the library's complaints about names leave out: what
 // there is, and a near name.
 func (s *scope) betterNames(diags hcl.Diagnostics, expr hcl.Expression) hcl.Diagnostics {
+	references := expr.Variables()
 	for _, d := range diags {
 		if d.Subject == nil {
 			continue
 		}
 		s.betterCall(d)
-		for _, t := range expr.Variables() {
+		for _, t := range references {
 			if overlaps(*d.Subject, t.SourceRange()) && s.betterName(d, t) {
 				break
 			}

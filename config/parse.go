@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // input is one file: in native syntax cut into pieces, which are parsed when
@@ -97,12 +98,26 @@ func countLoops(body *hclsyntax.Body) {
 		if loop, ok := n.(*hclsyntax.ForExpr); ok {
 			at := loop.CollExpr.Range()
 			loop.CollExpr = &hclsyntax.FunctionCallExpr{
-				Name: loopCounter, Args: []hclsyntax.Expression{loop.CollExpr},
+				Name: loopCounter, Args: []hclsyntax.Expression{loop.CollExpr, references(loop, at)},
 				NameRange: at, OpenParenRange: at, CloseParenRange: at,
 			}
 		}
 		return nil
 	})
+}
+
+// references lists what the body of a loop refers to, as a literal.
+func references(loop *hclsyntax.ForExpr, at hcl.Range) hclsyntax.Expression {
+	var names []string
+	for _, expr := range []hclsyntax.Expression{loop.KeyExpr, loop.ValExpr} {
+		if expr == nil {
+			continue
+		}
+		for _, t := range expr.Variables() {
+			names = append(names, reference(t))
+		}
+	}
+	return &hclsyntax.LiteralValueExpr{Val: cty.StringVal(strings.Join(names, " ")), SrcRange: at}
 }
 
 // navigation tells the renderer which block a byte belongs to.

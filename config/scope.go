@@ -128,6 +128,8 @@ func (s *scope) local(name string) cty.Value {
 		v = cty.DynamicVal
 	}
 	s.locals[name] = v
+	s.large = s.large || size(v, muchSize) > muchSize
+	s.weigh("local."+name, v)
 	return v
 }
 
@@ -156,9 +158,12 @@ func (s *scope) end() { s.evaluating = s.evaluating[:len(s.evaluating)-1] }
 // where something is wrong, which was said, or not known because of it.
 func (s *scope) eval(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	s.work = 0
+	if len(s.weights) > 0 && !s.light(expr) {
+		return cty.DynamicVal, false
+	}
 	v, diags := expr.Value(ctx)
 	if len(diags) > 0 {
-		s.diags = append(s.diags, s.betterNames(diags, expr)...)
+		s.diags = append(s.diags, s.betterNames(once(diags), expr)...) // a loop repeats them
 		if diags.HasErrors() {
 			return cty.DynamicVal, false
 		}
@@ -166,7 +171,13 @@ func (s *scope) eval(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool
 	if (s.large || s.work > 0) && !s.bounded(v, expr.Range()) {
 		return cty.DynamicVal, false
 	}
-	return v, v.IsWhollyKnown()
+	if v.IsWhollyKnown() {
+		return v, true
+	}
+	if !s.diags.HasErrors() { // else it is not known because of that
+		s.wrong(expr.Range(), "Unknown value", "The value of this expression is not known. Give null a type where it is meant, such as tostring(null).")
+	}
+	return v, false
 }
 
 // constant evaluates an expression that may refer to nothing.

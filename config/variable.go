@@ -48,6 +48,7 @@ func (s *scope) readVariables(blocks []*block) {
 	for name, v := range s.variables {
 		values[name] = s.settle(v)
 		s.large = s.large || size(v.value, muchSize) > muchSize
+		s.weigh("var."+name, v.value)
 	}
 	s.vars = objectOf(values)
 }

@@ -13,8 +13,11 @@ var length = function.New(&function.Spec{
 	Type:   function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		v, marks := args[0].Unmark()
-		if v.Type() == cty.String {
+		switch {
+		case v.Type() == cty.String:
 			return callMarked(stdlib.StrlenFunc, v, marks)
+		case v.Type().IsObjectType():
+			return cty.NumberIntVal(int64(len(v.Type().AttributeTypes()))).WithMarks(marks), nil
 		}
 		return callMarked(stdlib.LengthFunc, v, marks)
 	},
@@ -29,7 +32,7 @@ func callMarked(f function.Function, v cty.Value, marks cty.ValueMarks) (cty.Val
 }
 
 // coalesce returns the first argument that is neither null nor an empty string.
-var coalesce = inferred(nil, &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true}, func(args []cty.Value) (cty.Value, error) {
+var coalesce = inferred(nil, &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}, func(args []cty.Value) (cty.Value, error) {
 	kinds := make([]cty.Type, len(args))
 	for i, a := range args {
 		kinds[i] = a.Type()
@@ -49,7 +52,7 @@ var coalesce = inferred(nil, &function.Parameter{Name: "values", Type: cty.Dynam
 
 // lookup returns an element of a map, or the default.
 var lookup = inferred([]function.Parameter{{Name: "map", Type: cty.DynamicPseudoType}, {Name: "key", Type: cty.String}},
-	&function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true}, func(args []cty.Value) (cty.Value, error) {
+	&function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}, func(args []cty.Value) (cty.Value, error) {
 		m, key := args[0], args[1].AsString()
 		if len(args) > 3 {
 			return cty.NilVal, function.NewArgErrorf(3, "lookup takes a map, a key and a default")

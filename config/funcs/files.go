@@ -74,24 +74,24 @@ func ofFile(dir string, f func([]byte) (string, error)) function.Function {
 
 // read reads a regular file; errors name it as the author did.
 func read(dir, name string) ([]byte, error) {
-	file, err := os.Open(below(dir, name))
-	if err != nil {
-		return nil, fmt.Errorf("reading the file %s: %w", name, plainError(err))
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	path := below(dir, name)
+	info, err := os.Stat(path) // before it is opened: a pipe would wait for its other end
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading the file %s: %w", name, plainError(err))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a file", name)
-	}
-	b, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading the file %s: %w", name, plainError(err))
-	case len(b) > maxFile:
+	case info.Size() > maxFile:
 		return nil, fmt.Errorf("%s is larger than %d MiB: use copy to send it", name, maxFile>>20)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the file %s: %w", name, plainError(err))
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, maxFile)) // the size of some is not what it says
+	if err != nil {
+		return nil, fmt.Errorf("reading the file %s: %w", name, plainError(err))
 	}
 	return b, nil
 }
@@ -108,7 +108,21 @@ func plainError(err error) error {
 	return err
 }
 
-var errMany = errors.New("more files than that")
+// counted is a directory of which only so much is read.
+type counted struct {
+	fs.StatFS
+	left *int
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (c counted) ReadDir(name string) ([]fs.DirEntry, error) {
+	if *c.left < 0 {
+		return nil, fs.ErrInvalid
+	}
+	entries, err := fs.ReadDir(c.StatFS, name)
+	*c.left -= 1 + len(entries)
+	return entries, err
+}
 
 // fileSet lists the files below root that match, relative to it.
 func fileSet(root, pattern string) (cty.Value, error) {
@@ -118,17 +132,15 @@ func fileSet(root, pattern string) (cty.Value, error) {
 	if _, err := os.Stat(root); err != nil {
 		return cty.NilVal, function.NewArgErrorf(0, "there is no such directory")
 	}
+	left := maxFiles
 	var names []cty.Value
-	err := doublestar.GlobWalk(os.DirFS(root), filepath.ToSlash(pattern), func(name string, _ fs.DirEntry) error {
-		if len(names) == maxFiles {
-			return errMany
-		}
+	err := doublestar.GlobWalk(counted{os.DirFS(root).(fs.StatFS), &left}, filepath.ToSlash(pattern), func(name string, _ fs.DirEntry) error {
 		names = append(names, cty.StringVal(name))
 		return nil
 	}, doublestar.WithFilesOnly())
 	switch {
-	case errors.Is(err, errMany):
-		return cty.NilVal, function.NewArgErrorf(1, "more than %d files match", maxFiles)
+	case left < 0:
+		return cty.NilVal, function.NewArgErrorf(0, "more than %d files would have to be looked at", maxFiles)
 	case err != nil:
 		return cty.NilVal, function.NewArgErrorf(1, "the files cannot be listed: %w", plainError(err))
 	case len(names) == 0:

@@ -55,9 +55,9 @@ var plain = map[string]function.Function{
 	"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc, "max": stdlib.MaxFunc,
 	"min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc, "sum": sum,
 
-	"chomp": stdlib.ChompFunc, "format": limited(stdlib.FormatFunc, narrow), "formatlist": limited(stdlib.FormatListFunc, narrow),
-	"indent": limited(stdlib.IndentFunc, indentation), "join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc,
-	"regexall": stdlib.RegexAllFunc, "regex_replace": stdlib.RegexReplaceFunc, "replace": replace, "split": stdlib.SplitFunc,
+	"chomp": stdlib.ChompFunc, "format": limited(stdlib.FormatFunc, narrow), "formatlist": limited(limited(stdlib.FormatListFunc, narrow), times),
+	"indent": limited(stdlib.IndentFunc, indentation), "join": limited(stdlib.JoinFunc, times), "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc,
+	"regexall": stdlib.RegexAllFunc, "regex_replace": limited(stdlib.RegexReplaceFunc, everywhere), "replace": limited(replace, replacing), "split": stdlib.SplitFunc,
 	"strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc, "trim": stdlib.TrimFunc,
 	"trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
 	"startswith": startsWith, "endswith": endsWith, "strcontains": strContains,
@@ -74,8 +74,8 @@ var plain = map[string]function.Function{
 	"tolist": toType(cty.List(cty.DynamicPseudoType)), "toset": toType(cty.Set(cty.DynamicPseudoType)), "tomap": toType(cty.Map(cty.DynamicPseudoType)),
 
 	"base64encode": base64Encode, "base64decode": base64Decode, "base64gzip": base64Gzip, "urlencode": urlEncode, "urldecode": urlDecode,
-	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": modest(stdlib.JSONDecodeFunc), "jsonencode": stdlib.JSONEncodeFunc,
-	"yamldecode": modest(ctyyaml.YAMLDecodeFunc), "yamlencode": ctyyaml.YAMLEncodeFunc,
+	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": modest(stdlib.JSONDecodeFunc), "jsonencode": limited(stdlib.JSONEncodeFunc, shortText),
+	"yamldecode": modest(ctyyaml.YAMLDecodeFunc), "yamlencode": limited(ctyyaml.YAMLEncodeFunc, shortText),
 
 	"md5": md5Sum, "sha1": sha1Sum, "sha256": sha256Sum, "sha512": sha512Sum, "base64sha256": base64sha256, "base64sha512": base64sha512, "uuidv5": uuidV5,
 

@@ -73,10 +73,10 @@ func limited(f function.Function, check func(args []cty.Value) error) function.F
 
 // toType makes a conversion.
 func toType(want cty.Type) function.Function {
-	return inferred([]function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true}}, nil, func(args []cty.Value) (cty.Value, error) {
+	return inferred([]function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}}, nil, func(args []cty.Value) (cty.Value, error) {
 		v, err := Convert(args[0], want)
 		if err != nil {
-			return cty.NilVal, function.NewArgErrorf(0, "this cannot become a %s: %w", want.FriendlyName(), err)
+			return cty.NilVal, function.NewArgErrorf(0, "this cannot become a %s: %w", want.FriendlyNameForConstraint(), err)
 		}
 		return v, nil
 	})

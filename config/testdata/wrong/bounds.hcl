@@ -3,7 +3,8 @@ locals {
   ten   = range(10)
   two   = "${local.long}${local.long}"
   long  = join("", [for i in range(1000) : "0123456789012345678901234567890123456789"])
-  big   = [for i in range(1000) : [for j in range(1000) : [for k in range(1000) : k]]]
+  n     = range(1000)
+  big   = [for i in local.n : [for j in local.n : [for k in local.n : k]]]
   l1    = [local.ten, local.ten, local.ten, local.ten, local.ten, local.ten, local.ten, local.ten, local.ten, local.ten]
   l2    = [local.l1, local.l1, local.l1, local.l1, local.l1, local.l1, local.l1, local.l1, local.l1, local.l1]
   l3    = [local.l2, local.l2, local.l2, local.l2, local.l2, local.l2, local.l2, local.l2, local.l2, local.l2]
@@ -13,14 +14,14 @@ locals {
 
 template "many" {
   for_each = setunion(
-    toset([for p in setproduct(range(120), range(120)) : join("-", p)]),
-    toset([for p in setproduct(range(120), range(120)) : join("+", p)]),
+    toset([for p in setproduct(range(101), range(101)) : join("-", p)]),
+    toset([for p in setproduct(range(101), range(101)) : join("+", p)]),
   )
 }
 
 template "dynamic" {
   dynamic "batch" {
-    for_each = setproduct(range(120), range(120))
+    for_each = setproduct(range(101), range(100))
     labels   = ["b${batch.key}"]
     content {
       run = ["true"]
