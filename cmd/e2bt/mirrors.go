@@ -57,23 +57,28 @@ machine sees: for a build elsewhere, run it there.`,
 	return cmd
 }
 
+// declares reports whether this directory has a configuration.
+func (a *app) declares() (bool, error) {
+	for _, pattern := range []string{"e2bt.hcl", "*.e2bt.hcl", "*.e2bt.hcl.json"} {
+		found, err := filepath.Glob(filepath.Join(a.dir, pattern))
+		if err != nil || len(found) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // ownMirrors are the profiles that the configuration of this directory
 // declares, if there is one.
 func (a *app) ownMirrors() ([]mirrors.Declared, error) {
-	for _, pattern := range []string{"e2bt.hcl", "*.e2bt.hcl", "*.e2bt.hcl.json"} {
-		found, err := filepath.Glob(filepath.Join(a.dir, pattern))
-		if err != nil {
-			return nil, err
-		}
-		if len(found) > 0 {
-			cfg, diags, err := a.read(nil)
-			if err != nil {
-				return nil, err
-			}
-			return cfg.Mirrors, a.report(cfg, diags)
-		}
+	if declared, err := a.declares(); err != nil || !declared {
+		return nil, err
 	}
-	return nil, nil
+	cfg, diags, err := a.read(nil)
+	if err != nil {
+		return nil, err
+	}
+	return cfg.Mirrors, a.report(cfg, diags)
 }
 
 func (a *app) profile(name string) (*mirrors.Profile, error) {

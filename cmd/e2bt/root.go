@@ -78,10 +78,15 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	root.SetIn(a.stdin)
 	a.commonFlags(root)
 	root.AddCommand(
-		newFmt(a), newValidate(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newLock(a), newOutdated(a), newInventory(a),
+		newFmt(a), newValidate(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
 		newTemplates(a), newMirrors(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		a.translate(root)
+		help(cmd, args)
+	})
 	return root
 }
 
@@ -96,7 +101,7 @@ func (a *app) commonFlags(root *cobra.Command) {
 	f.StringVar(&a.envFile, "env-file", "", "read environment variables from `FILE` (default: .env if there)")
 	f.BoolVar(&a.noColor, "no-color", false, "print plain lines, without colour")
 	f.StringVar(&a.logLevel, "log-level", "error", "`LEVEL` of e2bt's own log on stderr: debug, info, warn, error")
-	f.StringVar(&a.lang, "lang", "en", "`LANGUAGE` of findings: en, zh")
+	f.StringVar(&a.lang, "lang", systemLanguage(a.getenv), "`LANGUAGE` of findings, doctor and help: en, zh")
 }
 
 // prepare checks the common flags before any command runs.

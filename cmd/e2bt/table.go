@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/rivo/uniseg"
 )
 
 // tableWriter aligns rows of cells, which may come from anywhere.
@@ -31,3 +33,8 @@ func (w tableWriter) row(values ...any) {
 func cell(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+// pad fills text up to as many columns of a terminal.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-uniseg.StringWidth(s), 0))
+}

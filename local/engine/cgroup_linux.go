@@ -123,3 +123,6 @@ func sweepCgroups(parent string) {
 		}
 	}
 }
+
+// MemoryLimited reports whether the limit of the sandbox's memory holds.
+func (s *Sandbox) MemoryLimited() bool { return s.limit != nil }

@@ -61,3 +61,9 @@ func (s *Sandbox) Copy(context.Context, CopySpec) error { return errOther }
 
 // Expand returns an error: the local engine needs Linux.
 func (s *Sandbox) Expand(context.Context, string) (string, error) { return "", errOther }
+
+// MemoryLimited returns false.
+func (s *Sandbox) MemoryLimited() bool { return false }
+
+// FreeDisk returns an error: the local engine needs Linux.
+func FreeDisk(string) (int64, error) { return 0, errOther }
