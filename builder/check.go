@@ -7,35 +7,48 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/e2bt/e2bt/config"
 	"github.com/e2bt/e2bt/e2b"
+	"golang.org/x/sync/errgroup"
 )
 
-const (
-	defaultCheckTimeout = time.Minute
-	maxCheckOutput      = 1 << 20 // bytes of each stream that a check can match against
-)
+const maxCheckOutput = 1 << 20 // bytes of each stream that a check can match against
 
-// Check runs the checks of t in a sandbox of what its name serves now and
-// reports whether one of them failed.
+// Check runs the checks of t, each in a sandbox of what its name serves now,
+// and reports whether one of them failed.
 func (r *Runner) Check(ctx context.Context, t *Template) (failed bool, err error) {
-	if r.now == nil {
-		r.now = time.Now
-	}
-	return r.check(ctx, t, "")
+	complaints, err := r.checks(ctx, t, "")
+	return len(complaints) > 0, err
 }
 
-// check runs the checks in a sandbox of exactly that build, or of the default
-// one where build is empty.
-func (r *Runner) check(ctx context.Context, t *Template, build string) (failed bool, err error) {
-	err = inSandbox(ctx, r.Client, reference(t.Name, build), checkBudget(t.Config.Checks), func(box *e2b.Sandbox) error {
-		complaints, err := r.checks(ctx, t, box)
-		failed = len(complaints) > 0
-		return err
-	})
-	return failed, err
+// checks runs the checks of t side by side, each in a sandbox of its own of
+// exactly that build, or of the default one where build is empty. It returns
+// what those that failed complain of, in the order of the file.
+func (r *Runner) checks(ctx context.Context, t *Template, build string) (complaints []string, err error) {
+	all := make([]string, len(t.Config.Checks))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, c := range t.Config.Checks {
+		group.Go(func() error {
+			out, times, err := r.check(ctx, c, reference(t.Name, build))
+			if err != nil {
+				return fmt.Errorf("check %s: %w", c.Name, err)
+			}
+			all[i] = out.complaint
+			r.emit(Event{
+				Type: EventCheck, Template: t.Name, Name: c.Name, OK: ptr(out.complaint == "" && !out.skipped), Skipped: out.skipped,
+				Seconds: secs(times.use), Timings: times.event(), Message: out.complaint + out.detail, Range: c.Range.String(),
+			})
+			return nil
+		})
+	}
+	err = group.Wait()
+	for _, c := range all {
+		if c != "" {
+			complaints = append(complaints, c)
+		}
+	}
+	return complaints, err
 }
 
 // reference names a build of a template, or its default one.
@@ -46,49 +59,35 @@ func reference(name, build string) string {
 	return name + ":" + build
 }
 
-// checks runs the checks of t and returns what those that failed complain of.
-func (r *Runner) checks(ctx context.Context, t *Template, box *e2b.Sandbox) (complaints []string, err error) {
-	for _, c := range t.Config.Checks {
-		start := r.now()
-		complaint, err := r.runCheck(ctx, box, c)
-		if err != nil {
-			return complaints, fmt.Errorf("check %s: %w", c.Name, err)
-		}
-		if complaint != "" {
-			complaints = append(complaints, complaint)
-		}
-		r.emit(Event{Type: EventCheck, Template: t.Name, Name: c.Name, OK: ptr(complaint == ""), Seconds: secs(r.now().Sub(start)), Message: complaint, Range: c.Range.String()})
-	}
-	return complaints, nil
+// check runs one check in a sandbox of ref.
+func (r *Runner) check(ctx context.Context, c config.Check, ref string) (out outcome, times useTimes, err error) {
+	r.pool.open(r.Checks)
+	p := r.probe(c)
+	times, err = r.pool.use(ctx, r.Client, ref, p.limit, func(box *e2b.Sandbox) error {
+		out, err = p.run(ctx, box, c.User)
+		return err
+	})
+	return out, times, err
 }
 
-// checkBudget is how long a sandbox has to live for these checks.
-func checkBudget(checks []config.Check) time.Duration {
-	sum := time.Duration(0)
-	for _, c := range checks {
-		sum += orDefault(c.Timeout, defaultCheckTimeout)
-	}
-	return sum
-}
-
-// runCheck runs one check; the complaint is empty where it passed.
-func (r *Runner) runCheck(ctx context.Context, sandbox *e2b.Sandbox, c config.Check) (complaint string, err error) {
-	limit := orDefault(c.Timeout, defaultCheckTimeout)
+// run tries a check in a sandbox.
+func (p probe) run(ctx context.Context, box *e2b.Sandbox, user string) (outcome, error) {
 	var stdout, stderr tail
-	code, err := sandbox.Run(ctx, e2b.Command{
-		Cmd: "/bin/bash", Args: []string{"-l", "-c", c.Command}, User: c.User, Timeout: limit, Stdout: &stdout, Stderr: &stderr,
+	code, err := box.Run(ctx, e2b.Command{
+		Cmd: "/bin/bash", Args: []string{"-l", "-c", p.script},
+		User: user, Env: p.env, Timeout: p.limit, Stdout: &stdout, Stderr: &stderr,
 	})
 	var late *e2b.TimeoutError
 	switch {
 	case errors.As(err, &late):
-		return fmt.Sprintf("did not end within %s%s", limit, quoteOutput(&stdout, &stderr)), nil
+		return outcome{complaint: fmt.Sprintf("did not end within %s%s", p.limit, quoteOutput(&stdout, &stderr))}, nil
 	case err != nil:
-		return "", err
+		return outcome{}, err
 	}
-	return judge(c, code, &stdout, &stderr), nil
+	return p.judge(code, &stdout, &stderr), nil
 }
 
-// judge compares what a check did with what its author wants.
+// judge compares what a command did with what its author wants.
 func judge(c config.Check, code int, stdout, stderr *tail) string {
 	out := stdout.String() + stderr.String()
 	switch {

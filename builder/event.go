@@ -26,7 +26,8 @@ type Event struct {
 	Attempt    int      `json:"attempt,omitempty"`
 	Name       string   `json:"name,omitempty"`
 	OK         *bool    `json:"ok,omitempty"`
-	Total      int      `json:"total,omitempty"` // with upload: bytes; with build_start: steps
+	Skipped    bool     `json:"skipped,omitempty"` // a check that could not be tried; it is not ok either
+	Total      int      `json:"total,omitempty"`   // with upload: bytes; with build_start: steps
 	Sent       int      `json:"sent,omitempty"`
 	Phase      string   `json:"phase,omitempty"` // of a log line outside the steps: base or finalize
 
@@ -35,6 +36,8 @@ type Event struct {
 	Range   string          `json:"range,omitempty"`
 	Failure *Failure        `json:"-"`
 	Counts  map[string]int  `json:"counts,omitempty"`
+
+	Timings map[string]float64 `json:"timings,omitempty"` // of a check, in seconds: create, first_command, check, cleanup
 }
 
 // MarshalJSON writes what the contract promises for the type of an event even

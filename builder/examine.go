@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/e2bt/e2bt/config"
 	"github.com/e2bt/e2bt/e2b"
@@ -21,8 +20,8 @@ type inventoryState struct {
 	queue  lockQueue
 }
 
-// examine looks at a build that is ready, in one sandbox: what is in it, how
-// that differs from the lock file, and whether the checks pass. ok reports
+// examine looks at a build that is ready, in sandboxes of it: what is in it,
+// how that differs from the lock file, and whether the checks pass. ok reports
 // whether it may be promoted.
 func (r *Runner) examine(ctx context.Context, t *Template, res Result) (found *Inventory, _ Result, ok bool) {
 	checks := !r.NoCheck && len(t.Config.Checks) > 0
@@ -31,24 +30,17 @@ func (r *Runner) examine(ctx context.Context, t *Template, res Result) (found *I
 		return nil, res, true
 	}
 	var complaints []string
-	limit := inventoryTimeout
-	if checks {
-		limit += checkBudget(t.Config.Checks)
+	var side sync.WaitGroup
+	if inventory {
+		side.Go(func() { found = r.inventory(ctx, t, reference(t.Name, res.BuildID)) })
 	}
-	err := inSandbox(ctx, r.Client, reference(t.Name, res.BuildID), limit, func(box *e2b.Sandbox) (err error) {
-		if inventory {
-			found = r.inventory(ctx, t, box)
-		}
-		if checks {
-			complaints, err = r.checks(ctx, t, box)
-		}
-		return err
-	})
-	switch {
-	case err != nil && (checks || ctx.Err() != nil):
+	var err error
+	if checks {
+		complaints, err = r.checks(ctx, t, res.BuildID)
+	}
+	side.Wait()
+	if err != nil || ctx.Err() != nil {
 		return found, r.stopped(ctx, res, err), false
-	case err != nil:
-		r.cannotRead(t, err)
 	}
 	if found != nil {
 		res.Drift = r.drift(t, res.digest, *found)
@@ -74,8 +66,8 @@ func (r *Runner) judgeBuild(t *Template, res Result, complaints []string) Result
 }
 
 // inventory reads what is installed. A build goes on without it.
-func (r *Runner) inventory(ctx context.Context, t *Template, box *e2b.Sandbox) *Inventory {
-	in, err := readInventory(ctx, box)
+func (r *Runner) inventory(ctx context.Context, t *Template, ref string) *Inventory {
+	in, err := ReadInventory(ctx, r.Client, ref)
 	if err != nil {
 		if ctx.Err() == nil {
 			r.cannotRead(t, err)
@@ -211,9 +203,6 @@ func packageKey(manager, name string) string {
 // LockNow writes down what a template's promoted build holds. The plan was
 // compared, and t is up to date.
 func (r *Runner) LockNow(ctx context.Context, t *Template) (*Locked, error) {
-	if r.now == nil {
-		r.now = time.Now
-	}
 	base := ""
 	about, err := r.Client.Template(ctx, t.Name)
 	if err != nil {

@@ -76,7 +76,7 @@ func (r *Runner) follow(ctx context.Context, t *Template, res Result) Result {
 }
 
 func (r *Runner) watch(t *Template, stop context.CancelCauseFunc) *watch {
-	w := &watch{r: r, t: t, stop: stop, phase: "base", last: r.now(), took: map[int]float64{}}
+	w := &watch{r: r, t: t, stop: stop, phase: "base", last: time.Now(), took: map[int]float64{}}
 	stall := orDefault(t.Config.StallTimeout, orDefault(r.Stall, defaultStallTimeout))
 	w.silent = time.AfterFunc(stall, func() {
 		stop(&gaveUp{fmt.Sprintf("the build stalled: no log line for %s", stall)})

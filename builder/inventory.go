@@ -51,20 +51,6 @@ func ReadInventory(ctx context.Context, client *e2b.Client, ref string) (Invento
 	return in, err
 }
 
-// inSandbox runs f with a sandbox that ends with it.
-func inSandbox(ctx context.Context, client *e2b.Client, ref string, limit time.Duration, f func(*e2b.Sandbox) error) error {
-	box, err := client.CreateSandbox(ctx, e2b.NewSandbox{TemplateID: ref, Timeout: int((limit + time.Minute).Seconds())})
-	if err != nil {
-		return fmt.Errorf("creating a sandbox: %w", err)
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_ = box.Kill(ctx) // else it ends by itself when its time is over
-	}()
-	return f(box)
-}
-
 func readInventory(ctx context.Context, box *e2b.Sandbox) (Inventory, error) {
 	in := Inventory{Packages: map[string]Packages{}}
 	listings := map[string]*mirrors.Listing{}

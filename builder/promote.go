@@ -66,8 +66,8 @@ func (r *Runner) remember(t *Template, res Result) error {
 		return err
 	}
 	p := t.past(before, res.BuildID, res.took)
-	p.Endpoint, p.Base, p.Built = r.Endpoint, res.base, r.now().UTC()
-	p.Seconds = r.now().Sub(res.started).Seconds()
+	p.Endpoint, p.Base, p.Built = r.Endpoint, res.base, time.Now().UTC()
+	p.Seconds = time.Since(res.started).Seconds()
 	for _, seconds := range res.took {
 		p.Seconds -= seconds
 	}

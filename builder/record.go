@@ -33,7 +33,7 @@ type Record struct {
 func (r *Runner) record(t *Template, reg e2b.Registration) *Record {
 	return &Record{
 		Template: t.Name, Address: t.Address, TemplateID: reg.TemplateID, BuildID: reg.BuildID, RunTag: r.runTag,
-		Tags: t.promotedTags(), Endpoint: r.Endpoint, Paths: r.Paths, Mirror: t.Mirror, Started: r.now().UTC(),
+		Tags: t.promotedTags(), Endpoint: r.Endpoint, Paths: r.Paths, Mirror: t.Mirror, Started: time.Now().UTC(),
 	}
 }
 
@@ -101,11 +101,8 @@ func (rec Record) Has(tag string) bool { return slices.Contains(rec.Tags, tag) }
 // Attach follows a build that an earlier run started and did not finish. With
 // promote it goes on as that run would have: checks, then promotion.
 func (r *Runner) Attach(ctx context.Context, t *Template, rec Record, promote bool) Result {
-	if r.now == nil {
-		r.now = time.Now
-	}
 	r.runTag = rec.RunTag
-	start := r.now()
+	start := time.Now()
 	res := Result{Template: t, Status: StatusError, TemplateID: rec.TemplateID, BuildID: rec.BuildID, started: start, took: map[int]float64{}}
 	r.emit(Event{Type: EventBuildStart, Template: t.Name, TemplateID: rec.TemplateID, BuildID: rec.BuildID, Total: len(t.Steps)})
 	if promote {
@@ -118,7 +115,7 @@ func (r *Runner) Attach(ctx context.Context, t *Template, rec Record, promote bo
 		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: res.Failure})
 	}
 	res = r.settle(&rec, res)
-	res.Elapsed = r.now().Sub(start)
+	res.Elapsed = time.Since(start)
 	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
 	return res
 }

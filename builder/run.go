@@ -32,12 +32,14 @@ type Runner struct {
 	Changed   bool     // leave out what is up to date; the plan was compared
 	FailFast  bool     // the first failure stops the others
 	NoCheck   bool
-	Lock      *LockFile     // written after a build was promoted; nil: left alone
-	Before    *Lock         // what builds are compared with; may be nil
-	Locked    bool          // a build that differs from Before fails
-	Secrets   []string      // values that a lock file must not have
-	Poll      time.Duration // how soon an idle build is asked again, at first; 0: the client's own
-	Stall     time.Duration // no log line for so long is a stall; 0: 10 minutes
+	Checks    int                      // checks at once; 0: DefaultChecks
+	Variable  func(name string) string // where agents' keys come from when a check starts; nil: there are none
+	Lock      *LockFile                // written after a build was promoted; nil: left alone
+	Before    *Lock                    // what builds are compared with; may be nil
+	Locked    bool                     // a build that differs from Before fails
+	Secrets   []string                 // values that a lock file must not have
+	Poll      time.Duration            // how soon an idle build is asked again, at first; 0: the client's own
+	Stall     time.Duration            // no log line for so long is a stall; 0: 10 minutes
 	Emit      func(Event)
 	Retryable func(Failure) bool          // asked after all lines of the failed attempt were emitted
 	Elsewhere func(Failure) (Cause, bool) // the same, for failures that another source of packages may cure
@@ -45,8 +47,8 @@ type Runner struct {
 
 	emitting sync.Mutex
 	inventoryState
+	pool   pool
 	runTag string
-	now    func() time.Time
 }
 
 // Result is how the build of one template ended.
@@ -77,9 +79,6 @@ var errFailFast = errors.New("another build failed")
 // Run builds every template of the plan, parents first, and returns a result
 // for each, in the order of the plan. Independent builds go on when one fails.
 func (r *Runner) Run(ctx context.Context, plan *Plan) []Result {
-	if r.now == nil {
-		r.now = time.Now
-	}
 	r.runTag = "run-" + randomID()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -115,7 +114,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) []Result {
 }
 
 func (r *Runner) one(ctx context.Context, t *Template, parent *Result) Result {
-	start := r.now()
+	start := time.Now()
 	var res Result
 	switch {
 	case ctx.Err() != nil || parent != nil && !parent.OK():
@@ -130,7 +129,7 @@ func (r *Runner) one(ctx context.Context, t *Template, parent *Result) Result {
 	}
 	r.keep(t)
 	r.tellDrift(t, res)
-	res.Elapsed = r.now().Sub(start)
+	res.Elapsed = time.Since(start)
 	r.emit(Event{Type: EventBuildEnd, Template: t.Name, TemplateID: res.TemplateID, BuildID: res.BuildID, Status: res.Status, Seconds: secs(res.Elapsed), Message: errorText(res.Err)})
 	return res
 }
@@ -149,7 +148,7 @@ func (r *Runner) emit(e Event) {
 		return
 	}
 	if e.Time.IsZero() {
-		e.Time = r.now()
+		e.Time = time.Now()
 	}
 	r.Emit(e)
 }
@@ -201,7 +200,7 @@ func (r *Runner) again(f Failure, tries map[int]int) bool {
 
 // attempt is one build: register, upload, trigger, follow, check, promote.
 func (r *Runner) attempt(ctx context.Context, t *Template, parent *Result, number int) Result {
-	res := Result{Template: t, Status: StatusError, started: r.now(), took: map[int]float64{}}
+	res := Result{Template: t, Status: StatusError, started: time.Now(), took: map[int]float64{}}
 	reg, err := r.register(ctx, t)
 	if err != nil {
 		return r.stopped(ctx, res, err)

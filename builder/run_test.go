@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -288,7 +289,7 @@ func TestEvents(t *testing.T) {
 			"step_start":  "batch cached index message seconds template time type",
 			"log":         "batch index level message phase stream template time type",
 			"step_end":    "batch cached index message seconds template time type",
-			"check":       "name ok range seconds template time type",
+			"check":       "name ok range seconds template time timings type",
 			"build_end":   "build_id seconds status template template_id time type",
 			"summary":     "counts template time type",
 		}
@@ -402,18 +403,74 @@ func TestChecks(t *testing.T) {
 	text.WriteString("}")
 	inWorld(t, nil, func(w *world) {
 		w.run(w.runner(), w.plan(text.String()), builder.StatusError)
-		i := 0
+		done := map[string]bool{}
 		for _, e := range w.events {
 			if e.Type != builder.EventCheck {
 				continue
 			}
+			i, _ := strconv.Atoi(e.Name[1:])
 			if want := tests[i].complaint; e.Message != want || *e.OK != (want == "") || !strings.HasPrefix(e.Range, "e2bt.hcl:") {
 				t.Errorf("%s: ok %v, %q, at %s; want %q", tests[i].check, *e.OK, e.Message, e.Range, want)
 			}
-			i++
+			done[e.Name] = true
 		}
-		if i != len(tests) {
-			t.Errorf("%d checks; want %d", i, len(tests))
+		if len(done) != len(tests) {
+			t.Errorf("%d checks; want %d", len(done), len(tests))
+		}
+	})
+}
+
+// Checks run side by side, each in a sandbox of its own, and only the first
+// ones wait for a sandbox to be made.
+func TestCheckPool(t *testing.T) {
+	const create, check = 3 * time.Second, 10 * time.Second
+	text := "template \"app\" {\n"
+	for i := range 10 {
+		text += fmt.Sprintf("check \"c%d\" {\n command = \"sleep 10\"\n}\n", i)
+	}
+	var counting sync.Mutex
+	alive, most := 0, 0
+	count := func(change int) {
+		counting.Lock()
+		defer counting.Unlock()
+		alive += change
+		most = max(most, alive)
+	}
+	between := instead(func(rw http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.URL.Path == "/v2/sandboxes":
+			time.Sleep(create)
+			count(1)
+		case r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/sandboxes/"):
+			count(-1)
+		}
+		return false
+	})
+	inWorld(t, between, func(w *world) {
+		p := w.plan(text + "}")
+		build := w.runner()
+		build.NoCheck = true
+		w.run(build, p, builder.StatusReady)
+		w.events = nil
+		r := w.runner()
+		r.Checks = 2
+		start := time.Now()
+		if failed, err := r.Check(w.t.Context(), p.Templates[0]); failed || err != nil {
+			t.Fatalf("Check() = %v, %v", failed, err)
+		}
+		if took := time.Since(start); took < create+5*check || took > create+5*check+time.Second {
+			t.Errorf("took %s; want a creation and five rounds of checks", took)
+		}
+		if most != 4 {
+			t.Errorf("%d sandboxes at once; want 4: two in use and two ahead", most)
+		}
+		if len(w.events) != 10 {
+			t.Errorf("%d events; want 10", len(w.events))
+		}
+		for _, e := range w.events {
+			if at := e.Timings; at["create"] != create.Seconds() || at["check"] < check.Seconds() || at["check"] > check.Seconds()+1 {
+				t.Errorf("timings %v", at)
+			}
 		}
 	})
 }

@@ -392,7 +392,7 @@ func FuzzEntry(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, step, message string) {
 		var events []Event
-		r := &Runner{Emit: func(e Event) { events = append(events, e) }, now: time.Now}
+		r := &Runner{Emit: func(e Event) { events = append(events, e) }}
 		plan := &Template{Config: &config.Template{}, Steps: []Step{{Index: 1, Type: "RUN", Args: []string{"x"}}, {Index: 2, Type: "RUN", Args: []string{"y"}}}}
 		w := r.watch(plan, func(error) {})
 		defer w.close()

@@ -193,14 +193,27 @@ type Ready struct {
 	Range   hcl.Range
 }
 
-// Check is a command that is run in a sandbox of the finished template.
+// Check is what is tried in a sandbox of the finished template: a command, or
+// one of the built-in kinds.
 type Check struct {
 	Name     string
 	Command  string
 	Contains string
 	Matches  string // a regular expression, already known to compile
 	ExitCode int
+	Tools    []string // programs that have to be there
+	File     string   // has to be there
+	Port     int      // has to answer; 0: not asked for
+	Agent    *Agent   // has to start
+	Env      map[string]string
 	Timeout  time.Duration // 0: the default
 	User     string
 	Range    hcl.Range
+}
+
+// Agent is an agent that a check starts.
+type Agent struct {
+	Name   string
+	Model  string // "" : its own choice
+	Prompt string // of the one request; "" : a short one
 }

@@ -233,7 +233,8 @@ func (s *Server) spawn(name string) (t *template, b *build, leave func(), err er
 		leave()
 		return nil, nil, nil, err
 	}
-	return t, b, leave, nil
+	as := *t // the next sandbox changes it
+	return &as, b, leave, nil
 }
 
 // add lets a sandbox be found, and ends it after its life. It refuses where all

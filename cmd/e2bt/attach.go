@@ -42,7 +42,10 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	defer closing(at, &err)
 	s := a.session(cfg, plan, json)
 	done := rec.Status == builder.StatusReady
-	r := a.runner(cfg, buildFlags{}, at, s)
+	r, err := a.runner(cfg, buildFlags{}, at, s)
+	if err != nil {
+		return err
+	}
 	if lock, err := a.readLock(cfg); err == nil {
 		a.lockWith(r, cfg, buildFlags{}, lock)
 	}

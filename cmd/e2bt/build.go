@@ -117,7 +117,10 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	a.pinImages(ctx, plan)
 	s := a.session(cfg, plan, flags.json)
 	s.locked = flags.locked
-	r := a.runner(cfg, flags, at, s)
+	r, err := a.runner(cfg, flags, at, s)
+	if err != nil {
+		return err
+	}
 	r.Paths = paths
 	a.lockWith(r, cfg, flags, lock)
 	return a.verdict(ctx, s.run(ctx, r, plan), at, flags.json)
@@ -134,7 +137,7 @@ func (a *app) comparer(at *endpoint, noCache bool) builder.Comparer {
 	return builder.Comparer{Client: at.client, StateDir: a.state(), Endpoint: at.url, NoCache: noCache}
 }
 
-func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *session) *builder.Runner {
+func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *session) (*builder.Runner, error) {
 	parallel := flags.parallel
 	if parallel == 0 {
 		parallel = cfg.Settings.Parallel
@@ -143,11 +146,15 @@ func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *sess
 	if a.local {
 		poll = localPoll
 	}
+	keys, err := a.agentKeys()
+	if err != nil {
+		return nil, err
+	}
 	return &builder.Runner{
 		Poll: poll, Client: at.client, StateDir: a.state(), Endpoint: at.url, Parallel: parallel,
 		NoCache: flags.noCache, Changed: flags.changed, FailFast: flags.failFast, NoCheck: flags.noCheck, Stall: flags.stall,
-		Emit: s.event, Retryable: s.retryable, Elsewhere: s.elsewhere, Hide: a.secrets.hide,
-	}
+		Emit: s.event, Retryable: s.retryable, Elsewhere: s.elsewhere, Hide: a.secrets.hide, Variable: keys,
+	}, nil
 }
 
 // verdict prints what a run came to and turns it into an exit code: that of

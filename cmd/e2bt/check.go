@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/e2b"
@@ -12,23 +14,28 @@ import (
 func newCheck(a *app) *cobra.Command {
 	var templates []string
 	var json bool
+	var parallel int
 	cmd := &cobra.Command{
 		Use:   "check [PATH...]",
 		Short: "Run the check blocks on templates that exist",
-		Long: `Run the check blocks, each template's in a sandbox of what its name serves now.
-Nothing is built or promoted. The exit code is 5 where a check failed.`,
+		Long: `Run the check blocks, each in a sandbox of its own of what the template's name
+serves now. Nothing is built or promoted. The exit code is 5 where a check failed.`,
 		Example: `  e2bt check --local
   e2bt check -t claude-agent`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.check(cmd.Context(), templates, json, args)
+			if parallel < 1 {
+				return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", parallel))
+			}
+			return a.check(cmd.Context(), templates, parallel, json, args)
 		},
 	}
 	a.templateFlag(cmd, &templates, "check")
+	cmd.Flags().IntVar(&parallel, "parallel", builder.DefaultChecks, "check in `N` sandboxes at once; as many more are made ahead")
 	cmd.Flags().BoolVar(&json, "json", false, "print events as JSON, one object a line")
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, templates []string, json bool, paths []string) (err error) {
+func (a *app) check(ctx context.Context, templates []string, parallel int, json bool, paths []string) (err error) {
 	_, plan, err := a.plan(paths, templates)
 	if err != nil {
 		return err
@@ -44,7 +51,11 @@ func (a *app) check(ctx context.Context, templates []string, json bool, paths []
 		p = newJSONPrinter(a.stdout)
 	}
 	defer p.close()
-	r := &builder.Runner{Client: at.client, Emit: func(e builder.Event) {
+	keys, err := a.agentKeys()
+	if err != nil {
+		return err
+	}
+	r := &builder.Runner{Client: at.client, Checks: parallel, Variable: keys, Emit: func(e builder.Event) {
 		e.Message = a.secrets.hide(clean(e.Message))
 		p.event(e)
 	}}
@@ -54,17 +65,26 @@ func (a *app) check(ctx context.Context, templates []string, json bool, paths []
 // checkAll runs the checks of every template; the exit code is that of the
 // first that failed.
 func (a *app) checkAll(ctx context.Context, r *builder.Runner, plan *builder.Plan, at *endpoint) error {
-	code, checks := 0, 0
-	for _, t := range plan.Templates {
-		if len(t.Config.Checks) == 0 {
-			continue
+	type verdict struct {
+		failed bool
+		err    error
+	}
+	verdicts := make([]verdict, len(plan.Templates))
+	checks := 0
+	var group sync.WaitGroup
+	for i, t := range plan.Templates {
+		if n := len(t.Config.Checks); n > 0 {
+			checks += n
+			group.Go(func() { verdicts[i].failed, verdicts[i].err = r.Check(ctx, t) })
 		}
-		checks += len(t.Config.Checks)
-		failed, err := r.Check(ctx, t)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if c := a.sayCheck(t, failed, err, at); code == 0 {
+	}
+	group.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	code := 0
+	for i, t := range plan.Templates {
+		if c := a.sayCheck(t, verdicts[i].failed, verdicts[i].err, at); code == 0 {
 			code = c
 		}
 	}
@@ -75,6 +95,21 @@ func (a *app) checkAll(ctx context.Context, r *builder.Runner, plan *builder.Pla
 		return exitWith(code, nil)
 	}
 	return nil
+}
+
+// agentKeys looks up the variables that checks of agents pass to their
+// sandboxes; what may be a key is never shown.
+func (a *app) agentKeys() (func(string) string, error) {
+	env, err := a.environment()
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range builder.AgentVariables(env) {
+		if strings.Contains(name, "KEY") || strings.Contains(name, "TOKEN") || strings.Contains(name, "HEADERS") {
+			a.secrets.add(value)
+		}
+	}
+	return env, nil
 }
 
 // sayCheck prints why checks could not be run and returns the exit code.

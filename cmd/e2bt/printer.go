@@ -111,7 +111,12 @@ var eventTexts = map[string]func(e builder.Event, total int) string{
 	builder.EventLog:   func(e builder.Event, _ int) string { return logText(e) },
 	builder.EventRetry: func(e builder.Event, _ int) string { return e.Message },
 	builder.EventCheck: func(e builder.Event, _ int) string {
-		if *e.OK {
+		switch {
+		case e.Skipped:
+			return fmt.Sprintf("check %s: skipped: %s", e.Name, e.Message)
+		case *e.OK && e.Message != "":
+			return fmt.Sprintf("check %s: ok in %s: %s", e.Name, elapsed(e), e.Message)
+		case *e.OK:
 			return fmt.Sprintf("check %s: ok in %s", e.Name, elapsed(e))
 		}
 		return fmt.Sprintf("check %s: FAILED: %s", e.Name, e.Message)
