@@ -35,10 +35,14 @@ func (r *Runner) checks(ctx context.Context, t *Template, build string) (complai
 				return fmt.Errorf("check %s: %w", c.Name, err)
 			}
 			all[i] = out.complaint
-			r.emit(Event{
+			e := Event{
 				Type: EventCheck, Template: t.Name, Name: c.Name, OK: ptr(out.complaint == "" && !out.skipped), Skipped: out.skipped,
 				Seconds: secs(times.use), Timings: times.event(), Message: out.complaint + out.detail, Range: c.Range.String(),
-			})
+			}
+			if out.complaint != "" {
+				e.Failure = &Failure{Template: t, Check: &c, Phase: "check", Reason: out.complaint, ExitCode: -1, Elapsed: times.use}
+			}
+			r.emit(e)
 			return nil
 		})
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"github.com/e2bt/e2bt/config"
 )
 
 // Event is something that happened in a run. Type decides which of the other
@@ -34,7 +36,7 @@ type Event struct {
 	Finding json.RawMessage `json:"finding,omitempty"`
 	Drift   *Drift          `json:"drift,omitempty"`
 	Range   string          `json:"range,omitempty"`
-	Failure *Failure        `json:"-"`
+	Failure *Failure        `json:"-"` // of a failure, and of a check that failed
 	Counts  map[string]int  `json:"counts,omitempty"`
 
 	Timings map[string]float64 `json:"timings,omitempty"` // of a check, in seconds: create, first_command, check, cleanup
@@ -117,10 +119,11 @@ var statuses = []Status{StatusReady, StatusError, StatusTimeout, StatusCancelled
 // say.
 type Failure struct {
 	Template *Template
-	Step     *Step  // nil outside the steps
-	Phase    string // base, step, start, upload, check or lock
-	Reason   string // the API's own words, or ours where we gave up
-	ExitCode int    // of the failed command; -1: not known
+	Step     *Step         // nil outside the steps
+	Check    *config.Check // what failed, with Phase check
+	Phase    string        // base, step, start, upload, check or lock
+	Reason   string        // the API's own words, or ours where we gave up
+	ExitCode int           // of the failed command; -1: not known
 	Elapsed  time.Duration
 	GaveUp   bool // we stopped waiting; the endpoint may still be building
 	Drift    *Drift

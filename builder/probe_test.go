@@ -180,7 +180,7 @@ func TestClaudeProbe(t *testing.T) {
 	h.wants("nothing there", given(), outcome{complaint: "there is neither an Agent SDK nor a claude program"})
 	h.program("python3", "exit 3")
 	h.program("claude", claude)
-	h.wants("no key", given("ANTHROPIC_BASE_URL", "http://gate.example"), outcome{skipped: true, detail: "claude 2.1.0, no key to ask it something with"})
+	h.wants("no key", given("ANTHROPIC_BASE_URL", "http://gate.example"), outcome{skipped: true, detail: "claude 2.1.0, no key to ask it something with: set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN here or in .env"})
 	h.wants("a key", given("ANTHROPIC_BASE_URL", "http://gate.example", "ANTHROPIC_API_KEY", "good"), outcome{detail: "claude 2.1.0, it answers"})
 	if asked, _ := os.ReadFile(filepath.Join(h.dir, "asked")); string(asked) != "-p Answer with one word: ready --max-turns 1; http://gate.example; good\n" {
 		t.Errorf("asked: %s", asked)

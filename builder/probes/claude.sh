@@ -99,7 +99,7 @@ if ((code != 0)); then
 fi
 echo "e2bt:found claude ${out%% *}"
 if [[ $key == no ]]; then
-  echo "e2bt:skipped no key to ask it something with"
+  echo "e2bt:skipped no key to ask it something with: set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN here or in .env"
   exit
 fi
 cd "$(mktemp -d)" || exit

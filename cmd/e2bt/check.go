@@ -36,7 +36,7 @@ serves now. Nothing is built or promoted. The exit code is 5 where a check faile
 }
 
 func (a *app) check(ctx context.Context, templates []string, parallel int, json bool, paths []string) (err error) {
-	_, plan, err := a.plan(paths, templates)
+	cfg, plan, err := a.plan(paths, templates)
 	if err != nil {
 		return err
 	}
@@ -46,20 +46,14 @@ func (a *app) check(ctx context.Context, templates []string, parallel int, json 
 	}
 	a.tidies.Store(true)
 	defer closing(at, &err)
-	var p printer = newPlainPrinter(a.stdout)
-	if json {
-		p = newJSONPrinter(a.stdout)
-	}
-	defer p.close()
 	keys, err := a.agentKeys()
 	if err != nil {
 		return err
 	}
-	r := &builder.Runner{Client: at.client, Checks: parallel, Variable: keys, Emit: func(e builder.Event) {
-		e.Message = a.secrets.hide(clean(e.Message))
-		p.event(e)
-	}}
-	return a.checkAll(ctx, r, plan, at)
+	s := a.session(cfg, nil, json)
+	r := &builder.Runner{Client: at.client, Checks: parallel, Variable: keys, Emit: s.event}
+	s.show(func() { err = a.checkAll(ctx, r, plan, at) })
+	return err
 }
 
 // checkAll runs the checks of every template; the exit code is that of the

@@ -135,6 +135,7 @@ func TestExamplesBuild(t *testing.T) {
 			t.Errorf("building %s: no check was run", name)
 		}
 	}
+	t.Run("agent", func(t *testing.T) { testAgentCheck(t, home) })
 }
 
 // TestBrokenExamples builds what fails on purpose: the exit code, the category

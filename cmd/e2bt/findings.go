@@ -97,7 +97,7 @@ func samePackage(a, b string) bool {
 // written with, then the end of the log.
 func (f found) print(w io.Writer, files map[string]*hcl.File, opts config.RenderOptions) {
 	d := &hcl.Diagnostic{
-		Severity: hcl.DiagError, Summary: fmt.Sprintf("Build of %s failed: %s", f.failure.Template.Name, f.Category),
+		Severity: hcl.DiagError, Summary: f.title(),
 		Detail: clean(f.advice()), Subject: &f.where,
 	}
 	config.WriteDiagnostics(w, files, hcl.Diagnostics{d}, opts)
@@ -110,9 +110,23 @@ func (f found) print(w io.Writer, files map[string]*hcl.File, opts config.Render
 	fmt.Fprintln(w)
 }
 
+func (f found) title() string {
+	name, check := f.failure.Template.Name, f.failure.Check
+	switch {
+	case check != nil && f.Category == diagnose.Unknown:
+		return fmt.Sprintf("Check %s of %s failed", check.Name, name)
+	case check != nil:
+		return fmt.Sprintf("Check %s of %s failed: %s", check.Name, name, f.Category)
+	}
+	return fmt.Sprintf("Build of %s failed: %s", name, f.Category)
+}
+
 // advice is what happened and what to do.
 func (f found) advice() string {
 	var text strings.Builder
+	if f.failure.Check != nil && f.Summary != f.failure.Reason {
+		text.WriteString(f.failure.Reason + "\n\n")
+	}
 	text.WriteString(f.Summary)
 	if f.Detail != "" {
 		text.WriteString("\n" + f.Detail)
@@ -131,6 +145,9 @@ func (f found) advice() string {
 // where the rest is.
 func (f found) logEnd() []string {
 	var lines []string
+	if f.failure.Check != nil {
+		return nil // it is all in what it complains of
+	}
 	if f.failure.Reason != "" && (f.failure.Step == nil || len(f.tail) == 0) {
 		lines = append(lines, "The endpoint said: "+f.failure.Reason)
 	}

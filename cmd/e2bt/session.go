@@ -26,6 +26,7 @@ type session struct {
 	locked  bool  // the run builds what the lock file has
 }
 
+// session begins a run; plan is what it builds, nil where it builds nothing.
 func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *session {
 	s := &session{
 		app: a, cfg: cfg, builds: map[string]*buildLog{}, pending: map[string]found{},
@@ -35,7 +36,7 @@ func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *sessio
 	switch {
 	case json:
 		s.printer = newJSONPrinter(a.stdout)
-	case live:
+	case live && plan != nil:
 		s.printer = newBarPrinter(a.stdout, file, plan)
 	default:
 		s.printer = newPlainPrinter(a.stdout)
@@ -95,6 +96,9 @@ func (s *session) shown(e builder.Event) {
 		s.settle(e.Template)
 	}
 	s.printer.event(e)
+	if e.Type == builder.EventCheck && e.Failure != nil {
+		s.say(s.diagnoseCheck(*e.Failure))
+	}
 }
 
 // open starts the log of a build.
@@ -155,6 +159,10 @@ func (s *session) settle(template string) {
 		return
 	}
 	delete(s.pending, template)
+	s.say(f)
+}
+
+func (s *session) say(f found) {
 	s.found = append(s.found, f)
 	s.printer.finding(f)
 }
@@ -187,6 +195,18 @@ func (s *session) diagnose(f builder.Failure) found {
 		out.goneFromSource()
 	}
 	return out
+}
+
+// diagnoseCheck says what a check's complaint means, where a rule knows it.
+func (s *session) diagnoseCheck(f builder.Failure) found {
+	f.Reason = s.app.secrets.hide(clean(f.Reason))
+	scanner := s.engine().Scanner(diagnose.Context{Phase: f.Phase, ExitCode: f.ExitCode, Language: s.app.lang})
+	_, _ = scanner.Write([]byte(f.Reason + "\n")) // never fails
+	finding := scanner.Finding()
+	if finding.Category == diagnose.Unknown {
+		finding.Summary, finding.Detail, finding.Fixes = f.Reason, "", []diagnose.Fix{}
+	}
+	return found{Finding: *finding, failure: f, where: f.Check.Range, at: time.Now()}
 }
 
 func failureContext(f builder.Failure) diagnose.Context {
