@@ -79,8 +79,9 @@ func (t *Template) past(before *Past, buildID string, seconds map[int]float64) *
 	p := &Past{Template: t.Name, BuildID: buildID, From: t.from(), Steps: []PastStep{}}
 	for _, s := range t.Steps {
 		step := PastStep{Digest: s.digest(), Label: s.Label(), Packages: s.packages()}
-		if step.Seconds = took[step.Digest]; seconds[s.Index] > 0 {
-			step.Seconds = seconds[s.Index]
+		step.Seconds = took[step.Digest]
+		if now, ok := seconds[s.Index]; ok {
+			step.Seconds = max(now, 0.001) // 0: not known
 		}
 		if s.Tree != nil {
 			step.Files = s.Tree.Digests()
