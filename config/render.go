@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // RenderOptions say how diagnostics are written.
@@ -131,6 +133,21 @@ type (
 		ErrorCount    int              `json:"error_count"`
 		WarningCount  int              `json:"warning_count"`
 		Diagnostics   []jsonDiagnostic `json:"diagnostics"`
+		Variables     []jsonVariable   `json:"variables,omitempty"`
+	}
+	jsonVariable struct {
+		Name        string          `json:"name"`
+		Type        string          `json:"type"`
+		Description string          `json:"description,omitempty"`
+		Sensitive   bool            `json:"sensitive"`
+		Value       json.RawMessage `json:"value,omitempty"` // none where it is sensitive or not known
+		Origin      jsonOrigin      `json:"origin"`
+		Range       jsonRange       `json:"range"` // of the declaration
+		ValueRange  *jsonRange      `json:"value_range,omitempty"`
+	}
+	jsonOrigin struct {
+		Kind string `json:"kind,omitempty"` // default, environment, auto_file, var_file or command_line
+		Name string `json:"name,omitempty"`
 	}
 	jsonDiagnostic struct {
 		Severity string       `json:"severity"`
@@ -160,8 +177,8 @@ type (
 )
 
 // DiagnosticsJSON writes diagnostics for programs, in the shape of Terraform's
-// validate -json.
-func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File) ([]byte, error) {
+// validate -json; beside them the variables, with where each value came from.
+func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File, variables ...Variable) ([]byte, error) {
 	out := jsonReport{FormatVersion: "1.0", Valid: !diags.HasErrors(), Diagnostics: []jsonDiagnostic{}}
 	for _, d := range sorted(diags) {
 		j := jsonDiagnostic{Severity: "error", Summary: printable(d.Summary), Detail: printable(d.Detail)}
@@ -172,16 +189,41 @@ func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File) ([]byte,
 			out.ErrorCount++
 		}
 		if at := d.Subject; at != nil {
-			j.Range = &jsonRange{at.Filename, jsonPos(at.Start), jsonPos(at.End)}
+			j.Range = rangeJSON(*at)
 			j.Snippet = snippet(files[at.Filename], *at)
 		}
 		out.Diagnostics = append(out.Diagnostics, j)
+	}
+	for _, v := range variables {
+		out.Variables = append(out.Variables, v.json())
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encoding diagnostics: %w", err)
 	}
 	return text, nil
+}
+
+func rangeJSON(at hcl.Range) *jsonRange {
+	return &jsonRange{at.Filename, jsonPos(at.Start), jsonPos(at.End)}
+}
+
+func (v Variable) json() jsonVariable {
+	j := jsonVariable{
+		Name: v.Name, Type: v.Type, Description: printable(v.Description), Sensitive: v.Sensitive,
+		Origin: jsonOrigin{v.Origin.Kind, printable(v.Origin.Name)}, Range: *rangeJSON(v.Range),
+	}
+	if v.ValueRange.Filename != "" && v.ValueRange != v.Range {
+		j.ValueRange = rangeJSON(v.ValueRange)
+	}
+	value, _ := v.Value.UnmarkDeep()
+	if v.Sensitive || value == cty.NilVal || !value.IsWhollyKnown() {
+		return j
+	}
+	if text, err := (ctyjson.SimpleJSONValue{Value: value}).MarshalJSON(); err == nil {
+		j.Value = text
+	}
+	return j
 }
 
 // snippet is the line that a range begins on.

@@ -78,7 +78,7 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	root.SetIn(a.stdin)
 	a.commonFlags(root)
 	root.AddCommand(
-		newFmt(a), newValidate(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
+		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
 		newTemplates(a), newMirrors(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)

@@ -15,7 +15,8 @@ func newValidate(a *app) *cobra.Command {
 		Use:   "validate [PATH...]",
 		Short: "Report every mistake that can be known without an API",
 		Long: `Report every mistake that can be known without an API, of all files at once,
-each with its line and what to do. The exit code is 3 where there is one.`,
+each with its line and what to do. The exit code is 3 where there is one.
+With --json it also says which value each variable has, and where from.`,
 		Example: `  e2bt validate
   e2bt validate --json agent.hcl       # in the shape of Terraform's validate -json`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validate(args, json) },
@@ -54,7 +55,7 @@ func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string)
 }
 
 func (a *app) diagnosticsJSON(cfg *config.Config, diags hcl.Diagnostics) error {
-	text, err := config.DiagnosticsJSON(diags, cfg.Files)
+	text, err := config.DiagnosticsJSON(diags, cfg.Files, cfg.Variables...)
 	if err != nil {
 		return fmt.Errorf("encoding the diagnostics: %w", err)
 	}
