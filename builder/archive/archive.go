@@ -25,6 +25,7 @@ import (
 // Options say what is left out.
 type Options struct {
 	Ignore []string // patterns as in .dockerignore, after those of the file itself
+	Cache  string   // a directory that remembers the sums of files from one time to the next; "" : none does
 }
 
 // Tree is a set of files, sorted by path.
@@ -34,6 +35,8 @@ type Tree struct {
 	key     string
 	from    string // what was asked for
 	real    string // where that lies, which a link may say
+	asked   string // as the author wrote it
+	cache   statCache
 }
 
 // entry is a file, directory or symbolic link; its path has slashes and is
@@ -46,6 +49,8 @@ type entry struct {
 	time   time.Time
 	target string // of a link
 	sum    [32]byte
+	known  bool   // the sum, from the cache
+	stat   stat   // of a file
 	data   []byte // of a small file, once hashed
 }
 
@@ -91,7 +96,7 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 		return nil, fmt.Errorf("no files found in %s%s", from, w.whyNone())
 	}
 	slices.SortFunc(w.entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
-	return &Tree{dir: dir, entries: w.entries, from: start, real: real}, nil
+	return &Tree{dir: dir, entries: w.entries, from: start, real: real, asked: from, cache: statCache{opts.Cache, worthKeeping, settles}}, nil
 }
 
 // resolve finds where start lies, which is below dir whatever links say.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -32,11 +33,23 @@ func (t *Tree) Key() (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n", keyVersion)
-	for _, e := range t.entries {
-		fmt.Fprintf(h, "%d:%s %o %d:%s %x\n", len(e.path), e.path, canonicalMode(e.mode), len(e.target), e.target, e.sum)
+	var line []byte
+	for i := range t.entries {
+		line = t.entries[i].keyLine(line[:0])
+		h.Write(line)
 	}
 	t.key = hex.EncodeToString(h.Sum(nil))
 	return t.key, nil
+}
+
+// keyLine is the part of an entry in the key.
+func (e *entry) keyLine(line []byte) []byte {
+	line = strconv.AppendInt(line, int64(len(e.path)), 10)
+	line = append(append(line, ':'), e.path...)
+	line = strconv.AppendUint(append(line, ' '), uint64(canonicalMode(e.mode)), 8)
+	line = strconv.AppendInt(append(line, ' '), int64(len(e.target)), 10)
+	line = append(append(line, ':'), e.target...)
+	return append(hex.AppendEncode(append(line, ' '), e.sum[:]), '\n')
 }
 
 // canonicalMode keeps the type and whether the owner may execute.
@@ -52,8 +65,11 @@ func canonicalMode(m fs.FileMode) fs.FileMode {
 	return 0o644
 }
 
-// hash reads every file once, several at a time.
+// hash reads every file once, several at a time, but for those that a cache
+// knows.
 func (t *Tree) hash() error {
+	start := time.Now()
+	known := t.recall()
 	var budget, next atomic.Int64
 	budget.Store(smallBudget)
 	var group errgroup.Group
@@ -69,11 +85,30 @@ func (t *Tree) hash() error {
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if known == 0 && time.Since(start) < t.cache.worth {
+		return nil
+	}
+	if t.unknown() > 0 {
+		t.keep(start)
+	}
+	return nil
+}
+
+// unknown counts the files that the cache did not know.
+func (t *Tree) unknown() (n int) {
+	for i := range t.entries {
+		if e := &t.entries[i]; e.mode.IsRegular() && !e.known {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *Tree) hashFile(e *entry, buf []byte, budget *atomic.Int64) error {
-	if !e.mode.IsRegular() {
+	if !e.mode.IsRegular() || e.known {
 		return nil
 	}
 	file, err := t.open(e)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/moby/patternmatcher"
 )
@@ -105,7 +106,11 @@ func (w *walk) children(p string, above matches) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", path.Join(p, child.Name()), err)
 		}
-		if err := w.visit(path.Join(p, child.Name()), info, above); err != nil {
+		at := child.Name()
+		if p != "." {
+			at = p + "/" + at
+		}
+		if err := w.visit(at, info, above); err != nil {
 			return err
 		}
 	}
@@ -116,7 +121,7 @@ func (w *walk) add(p string, info fs.FileInfo) error {
 	e := entry{path: p, mode: info.Mode(), disk: info.Size(), time: info.ModTime()}
 	switch {
 	case info.Mode().IsRegular():
-		e.size = info.Size()
+		e.size, e.stat = info.Size(), statOf(info)
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(w.host(p))
 		if err != nil {
@@ -127,6 +132,9 @@ func (w *walk) add(p string, info fs.FileInfo) error {
 		return fmt.Errorf("copying %s: it is %s, and only files, directories and links can be copied", p, kind(info.Mode()))
 	}
 	w.found = true
+	if len(w.entries) == cap(w.entries) {
+		w.entries = slices.Grow(w.entries, max(64, len(w.entries))) // append would copy large trees many times
+	}
 	w.entries = append(w.entries, e)
 	return nil
 }

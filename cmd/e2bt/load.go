@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -89,9 +90,14 @@ func (a *app) variables() (map[string]string, error) {
 	return vars, nil
 }
 
-// scanFiles reads what a copy block sends.
+// scanFiles reads what a copy block sends; of what has not changed since the
+// last time only the names.
 func scanFiles(dir string, c *config.Copy) (*archive.Tree, string, error) {
-	tree, err := archive.Scan(dir, c.From, archive.Options{Ignore: c.Ignore})
+	opts := archive.Options{Ignore: c.Ignore}
+	if caches, err := os.UserCacheDir(); err == nil {
+		opts.Cache = filepath.Join(caches, "e2bt", "files")
+	}
+	tree, err := archive.Scan(dir, c.From, opts)
 	if err != nil {
 		return nil, "", err
 	}
