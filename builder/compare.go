@@ -13,6 +13,7 @@ type Comparer struct {
 	StateDir string // holds what was built last; "" : nothing is known of that
 	Endpoint string // as in Runner: what was built elsewhere says nothing
 	NoCache  bool   // of the build that would follow
+	Lock     *Lock  // tells what was built, where StateDir does not; may be nil
 }
 
 // asking is how many requests are on their way at once.
@@ -37,7 +38,7 @@ func (c Comparer) Compare(ctx context.Context, plan *Plan) error {
 	for i, t := range plan.Templates {
 		t.compare(tags[i])
 	}
-	return each(ctx, plan, func(ctx context.Context, _ int, t *Template) error { return c.explain(ctx, t) })
+	return each(ctx, plan, func(ctx context.Context, i int, t *Template) error { return c.explain(ctx, t, tags[i]) })
 }
 
 func each(ctx context.Context, plan *Plan, f func(context.Context, int, *Template) error) error {
@@ -49,17 +50,12 @@ func each(ctx context.Context, plan *Plan, f func(context.Context, int, *Templat
 	return group.Wait()
 }
 
-func (c Comparer) explain(ctx context.Context, t *Template) error {
-	known := Known{Force: c.NoCache}
-	var err error
-	if c.StateDir != "" {
-		if known.Past, err = ReadPast(c.StateDir, t.Name); err != nil {
-			return err
-		}
+func (c Comparer) explain(ctx context.Context, t *Template, tags []e2b.Tag) error {
+	past, err := c.past(t, tags)
+	if err != nil {
+		return err
 	}
-	if known.Past != nil && known.Past.Endpoint != c.Endpoint {
-		known.Past = nil
-	}
+	known := Known{Past: past, Force: c.NoCache}
 	if t.Action != ActionUpToDate && !c.NoCache {
 		cache, ok, err := c.Client.Cache(ctx, (&Runner{}).request(t, t.Parent.result()))
 		if err != nil {
@@ -71,6 +67,32 @@ func (c Comparer) explain(ctx context.Context, t *Template) error {
 	}
 	t.explain(known)
 	return nil
+}
+
+// past is what t is compared with: what this machine has built last or, where
+// that is not what the endpoint serves now, what the lock file says was built.
+func (c Comparer) past(t *Template, tags []e2b.Tag) (past *Past, err error) {
+	if c.StateDir != "" {
+		if past, err = ReadPast(c.StateDir, t.Name); err != nil {
+			return nil, err
+		}
+	}
+	if past != nil && past.Endpoint != c.Endpoint {
+		past = nil
+	}
+	served := ""
+	for _, tag := range tags {
+		if tag.Tag == "default" {
+			served = tag.BuildID
+		}
+	}
+	if c.Lock == nil || served == "" || past != nil && past.BuildID == served {
+		return past, nil
+	}
+	if entry := c.Lock.Templates[t.Name]; entry != nil && entry.BuildID == served {
+		return t.lockedPast(entry), nil
+	}
+	return past, nil
 }
 
 // result is t as the base of another template, where it is not built again.

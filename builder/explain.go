@@ -117,6 +117,9 @@ func difference(past []PastStep, i int, s Step) string {
 	if changes := packageChanges(was.Packages, s.packages()); len(changes) > 0 {
 		return label + ": " + few(changes)
 	}
+	if s.Tree != nil && was.Files == nil {
+		return label + ": its files changed, or where they go" // which ones is not in a lock file
+	}
 	if s.Tree != nil {
 		if changes := fileChanges(was.Files, s.Tree.Digests()); len(changes) > 0 {
 			return label + ": " + few(below(s.Args[0], changes))

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/e2bt/e2bt/mirrors"
 )
 
 // Past is what the last promoted build of a template was made of, as far as a
@@ -87,6 +89,56 @@ func (t *Template) past(before *Past, buildID string, seconds map[int]float64) *
 			step.Files = s.Tree.Digests()
 		}
 		p.Steps = append(p.Steps, step)
+	}
+	return p
+}
+
+// lockedPast is what a lock file knows of the build that it describes. Which
+// files of a COPY changed and how long steps took it does not, and it has no
+// steps for mirrors: those of t stand for them.
+func (t *Template) lockedPast(entry *Locked) *Past {
+	p := &Past{Template: t.Name, BuildID: entry.BuildID, From: entry.Base.Image}
+	if entry.Base.Template != "" {
+		p.From = "template " + entry.Base.Template
+	}
+	left := entry.Steps
+	for _, s := range t.Steps {
+		switch {
+		case s.Mirror():
+			p.Steps = append(p.Steps, PastStep{Digest: s.digest(), Label: s.Label()})
+		case len(left) > 0:
+			p.Steps = append(p.Steps, left[0].past(s))
+			left = left[1:]
+		}
+	}
+	for _, l := range left {
+		p.Steps = append(p.Steps, l.past(Step{}))
+	}
+	return p
+}
+
+// past is a locked step as a PastStep; now is the step that is in its place.
+func (l LockedStep) past(now Step) PastStep {
+	p := PastStep{Digest: strings.TrimPrefix(l.Digest, "sha256:"), Packages: map[string]string{}}
+	switch {
+	case l.Batch != "":
+		p.Label = l.Batch
+	case l.From != "":
+		p.Label = "copy " + l.From
+	case now.Type == l.Type:
+		p.Label = now.Label()
+	default:
+		p.Label = l.Type
+	}
+	for manager, list := range l.Packages {
+		m, ok := mirrors.LookupManager(manager)
+		if !ok {
+			continue
+		}
+		for _, text := range list {
+			name, version := m.Split(text)
+			p.Packages[manager+" "+name] = version
+		}
 	}
 	return p
 }

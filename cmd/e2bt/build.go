@@ -103,7 +103,7 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	a.tidies.Store(true)
 	defer closing(at, &err)
 	if flags.changed {
-		if err := a.comparer(at, flags.noCache).Compare(ctx, plan); err != nil {
+		if err := a.comparer(at, lock, flags.noCache).Compare(ctx, plan); err != nil {
 			return at.apiError(err)
 		}
 	}
@@ -133,8 +133,8 @@ func closing(at *endpoint, err *error) {
 	}
 }
 
-func (a *app) comparer(at *endpoint, noCache bool) builder.Comparer {
-	return builder.Comparer{Client: at.client, StateDir: a.state(), Endpoint: at.url, NoCache: noCache}
+func (a *app) comparer(at *endpoint, lock *builder.Lock, noCache bool) builder.Comparer {
+	return builder.Comparer{Client: at.client, StateDir: a.state(), Endpoint: at.url, NoCache: noCache, Lock: lock}
 }
 
 func (a *app) runner(cfg *config.Config, flags buildFlags, at *endpoint, s *session) (*builder.Runner, error) {

@@ -204,7 +204,7 @@ func (a *app) lock(ctx context.Context, flags buildFlags, paths []string) (err e
 	}
 	a.tidies.Store(true)
 	defer closing(at, &err)
-	if err := a.comparer(at, false).Compare(ctx, plan); err != nil {
+	if err := a.comparer(at, lock, false).Compare(ctx, plan); err != nil {
 		return at.apiError(err)
 	}
 	if err := a.openState(); err != nil {

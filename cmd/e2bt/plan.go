@@ -51,7 +51,7 @@ decides the result. --offline asks no endpoint and needs no key.`,
 }
 
 func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (err error) {
-	_, plan, err := a.plan(paths, flags.templates)
+	cfg, plan, err := a.plan(paths, flags.templates)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,11 @@ func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (er
 		return err
 	}
 	if !flags.offline {
-		if err := a.with(ctx, func(at *endpoint) error { return a.comparer(at, flags.noCache).Compare(ctx, plan) }); err != nil {
+		lock, err := a.readLock(cfg)
+		if err != nil {
+			return err
+		}
+		if err := a.with(ctx, func(at *endpoint) error { return a.comparer(at, lock, flags.noCache).Compare(ctx, plan) }); err != nil {
 			return err
 		}
 	}
