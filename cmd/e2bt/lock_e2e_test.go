@@ -155,8 +155,14 @@ template "app" {
 		t.Errorf("the lock file names the host that packages came from:\n%s", good)
 	}
 
+	out, _ := p.run(0, "build", "--local", "--changed", "--json")
+	wantText(t, "a build with nothing to do", out, `"status":"up_to_date"`)
+	if strings.Contains(out, builder.EventBuildStart) {
+		t.Errorf("nothing has changed, and yet something is built:\n%s", out)
+	}
+
 	index.put("demo_deep", "1.1", "", "")
-	out, _ := p.run(0, "outdated", "--local")
+	out, _ = p.run(0, "outdated", "--local")
 	wantText(t, "outdated", out, "demo_deep", "1.1", "another package brings it along")
 	out, _ = p.run(0, "build", "--local", "--no-cache", "--json")
 	var drift *builder.Drift
