@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -128,7 +130,29 @@ func (f LockFile) Read() (*Lock, error) {
 
 // Put writes what is known of some templates, and leaves the others as they
 // are: what another process wrote in the meantime stays.
-func (f LockFile) Put(all ...*Locked) (err error) {
+func (f LockFile) Put(all ...*Locked) error {
+	return f.change(func(now *Lock) {
+		for _, t := range all {
+			now.Templates[t.Name] = t
+		}
+	})
+}
+
+// Prune takes out the templates that are not kept, and returns their names.
+func (f LockFile) Prune(keep func(name string) bool) (gone []string, err error) {
+	err = f.change(func(now *Lock) {
+		for _, name := range slices.Sorted(maps.Keys(now.Templates)) {
+			if !keep(name) {
+				gone = append(gone, name)
+				delete(now.Templates, name)
+			}
+		}
+	})
+	return gone, err
+}
+
+// change edits the file; of two processes one waits for the other.
+func (f LockFile) change(edit func(*Lock)) error {
 	if err := os.MkdirAll(f.Guard, 0o755); err != nil {
 		return fmt.Errorf("writing the lock file: %w", err)
 	}
@@ -141,9 +165,7 @@ func (f LockFile) Put(all ...*Locked) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, t := range all {
-		now.Templates[t.Name] = t
-	}
+	edit(now)
 	return f.replace(now.Text())
 }
 

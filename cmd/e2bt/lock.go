@@ -168,17 +168,25 @@ func (f *found) goneFromSource() {
 
 func newLock(a *app) *cobra.Command {
 	var flags buildFlags
-	var upgrade bool
+	var upgrade, prune bool
 	cmd := &cobra.Command{
 		Use:   "lock [PATH...]",
 		Short: "Write the lock file from what is built",
 		Long: `Write the lock file from the templates that are on the endpoint: digests, and
 every package that is installed in them, read in a sandbox of each. --upgrade
 builds them first without the cache, so that newer packages are taken where the
-configuration allows it, and tells what changed.`,
+configuration allows it, and tells what changed. --prune takes out templates
+that the configuration no longer has; that asks nobody.`,
 		Example: `  e2bt lock                            # what is built now
+  e2bt lock --prune                    # nothing but what the configuration has
   e2bt lock --upgrade -t agent         # newer packages, for one template`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if prune && (upgrade || len(flags.templates) > 0) {
+				return exitWith(exitConfig, errors.New("--prune goes with neither --upgrade nor --template"))
+			}
+			if prune {
+				return a.pruneLock(flags.templates, args)
+			}
 			if upgrade {
 				flags.noCache = true
 				return a.build(cmd.Context(), flags, args)
@@ -190,7 +198,28 @@ configuration allows it, and tells what changed.`,
 	f := cmd.Flags()
 	f.BoolVar(&upgrade, "upgrade", false, "build again with the newest packages that are allowed")
 	f.BoolVar(&flags.json, "json", false, "print events as JSON, one object a line")
+	f.BoolVar(&prune, "prune", false, "take out the templates that the configuration does not have")
 	return cmd
+}
+
+// pruneLock takes templates out of the lock file that are not configured.
+func (a *app) pruneLock(templates, paths []string) error {
+	cfg, plan, err := a.plan(paths, templates)
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, t := range plan.Templates {
+		names[t.Name] = true
+	}
+	gone, err := a.lockFile(cfg).Prune(func(name string) bool { return names[name] })
+	for _, name := range gone {
+		fmt.Fprintf(a.stdout, "%s is taken out.\n", clean(name))
+	}
+	if err == nil && len(gone) == 0 {
+		fmt.Fprintln(a.stdout, "There is nothing to take out.")
+	}
+	return err
 }
 
 func (a *app) lock(ctx context.Context, flags buildFlags, paths []string) (err error) {
