@@ -49,6 +49,7 @@ type job struct {
 	Count int    `json:"count"`          // templates, built at once
 	Runs  int    `json:"runs"`           // RUN steps of each
 	Copy  string `json:"copy,omitempty"` // a directory beside the configuration
+	Hash  bool   `json:"hash,omitempty"` // for the SDK: ask for the keys of what is copied, and build nothing
 }
 
 // config is the job in HCL.
@@ -86,6 +87,9 @@ func (j job) sdk(t testing.TB, dir string, s *server, rounds int) contender {
 		}
 		cmd := exec.Command("node", filepath.Join(at, "sdk.mjs"), string(what))
 		cmd.Dir = dir
+		if j.Hash {
+			return measure(cmd)
+		}
 		cmd.Env = append(os.Environ(), s.env()...)
 		return s.measure(cmd)
 	}}

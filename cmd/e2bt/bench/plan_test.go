@@ -90,7 +90,8 @@ func BenchmarkCopyKey(b *testing.B) {
 		compare(b, tbl, c.name+", for the first time", []target{within(c.cold)}, func(b *testing.B) []contender {
 			dir = project(b, config)
 			c.tree(b, filepath.Join(dir, "data"))
-			return []contender{plan(b, "/dev/null"), {name: "bare loop", rounds: 7, run: func(int) (sample, error) { return sumAll(filepath.Join(dir, "data")) }}}
+			sdk := job{Count: 1, Copy: "data", Hash: true}.sdk(b, dir, nil, 3)
+			return []contender{plan(b, "/dev/null"), {name: "bare loop", rounds: 7, run: func(int) (sample, error) { return sumAll(filepath.Join(dir, "data")) }}, sdk}
 		})
 		compare(b, tbl, c.name+", nothing changed", []target{within(100 * time.Millisecond)}, func(b *testing.B) []contender {
 			dir = project(b, config)
