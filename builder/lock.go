@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
@@ -22,7 +23,8 @@ const LockName = ".e2bt.lock.hcl"
 // Lock is what a lock file says: what the templates were made of when they
 // were built last. It holds no secrets, and no hosts that packages came from.
 type Lock struct {
-	Templates map[string]*Locked // by name on the endpoint
+	Templates map[string]*Locked        // by name on the endpoint
+	Mirrors   map[string]mirrors.Choice // what automatic mirror profiles install from, by their names
 }
 
 // Locked is one template's part of a lock file.
@@ -115,7 +117,7 @@ type LockFile struct {
 func (f LockFile) Read() (*Lock, error) {
 	file, err := os.Open(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Lock{Templates: map[string]*Locked{}}, nil
+		return &Lock{Templates: map[string]*Locked{}, Mirrors: map[string]mirrors.Choice{}}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the lock file: %w", err)
@@ -136,6 +138,12 @@ func (f LockFile) Put(all ...*Locked) error {
 			now.Templates[t.Name] = t
 		}
 	})
+}
+
+// Pin writes what automatic mirror profiles install from, until they are tested
+// again.
+func (f LockFile) Pin(choices map[string]mirrors.Choice) error {
+	return f.change(func(now *Lock) { maps.Copy(now.Mirrors, choices) })
 }
 
 // Prune takes out the templates that are not kept, and returns their names.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -28,6 +29,17 @@ func (l *Lock) Text() []byte {
 	file := hclwrite.NewEmptyFile()
 	body := file.Body()
 	body.SetAttributeValue("version", cty.NumberIntVal(lockVersion))
+	for _, name := range slices.Sorted(maps.Keys(l.Mirrors)) {
+		body.AppendNewline()
+		choice := body.AppendNewBlock("mirror", []string{name}).Body()
+		for _, ecosystem := range slices.Sorted(maps.Keys(l.Mirrors[name])) {
+			var from []cty.Value
+			for _, candidate := range l.Mirrors[name][ecosystem] {
+				from = append(from, cty.StringVal(candidate))
+			}
+			choice.SetAttributeValue(ecosystem, cty.TupleVal(from))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.Templates)) {
 		body.AppendNewline()
 		l.Templates[name].write(body.AppendNewBlock("template", []string{name}).Body())
@@ -128,7 +140,14 @@ func (e *LockError) Error() string {
 // lockDocument is the file's form, for the library that decodes it.
 type lockDocument struct {
 	Version   int            `hcl:"version"`
+	Mirrors   []lockMirror   `hcl:"mirror,block"`
 	Templates []lockTemplate `hcl:"template,block"`
+}
+
+type lockMirror struct {
+	Name  string    `hcl:"name,label"`
+	Rest  hcl.Body  `hcl:",remain"` // a list for every ecosystem
+	Range hcl.Range `hcl:",def_range"`
 }
 
 type lockTemplate struct {
@@ -178,7 +197,17 @@ func ParseLock(text []byte, name string) (*Lock, error) {
 	if diags := gohcl.DecodeBody(file.Body, nil, &doc); diags.HasErrors() {
 		return nil, lockError(name, diags)
 	}
-	out := &Lock{Templates: map[string]*Locked{}}
+	out := &Lock{Templates: map[string]*Locked{}, Mirrors: map[string]mirrors.Choice{}}
+	for _, m := range doc.Mirrors {
+		choice, diags := m.choice()
+		if diags.HasErrors() {
+			return nil, lockError(name, diags)
+		}
+		if out.Mirrors[m.Name] != nil {
+			return nil, &LockError{name, m.Range.Start.Line, fmt.Sprintf("the mirror profile %q is there twice", m.Name)}
+		}
+		out.Mirrors[m.Name] = choice
+	}
 	for _, t := range doc.Templates {
 		if out.Templates[t.Name] != nil {
 			return nil, &LockError{name, t.Range.Start.Line, fmt.Sprintf("the template %q is there twice", t.Name)}
@@ -248,6 +277,17 @@ func plain(text []byte, name string) error {
 
 func conflict(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("<<<<<<< ")) || bytes.Contains(text, []byte("\n<<<<<<< ")) || bytes.Contains(text, []byte("\n>>>>>>> "))
+}
+
+func (m lockMirror) choice() (mirrors.Choice, hcl.Diagnostics) {
+	attrs, diags := m.Rest.JustAttributes()
+	out := mirrors.Choice{}
+	for name, attr := range attrs {
+		from := []string{}
+		diags = append(diags, gohcl.DecodeExpression(attr.Expr, nil, &from)...)
+		out[name] = from
+	}
+	return out, diags
 }
 
 func (t lockTemplate) locked() (*Locked, hcl.Diagnostics) {

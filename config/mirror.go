@@ -116,7 +116,11 @@ func (d *decoder) oneOrMore(attr *hcl.Attribute, v cty.Value, ok bool) ([]string
 func (d *decoder) mirror(dst *string) func(*hcl.Attribute) {
 	return func(attr *hcl.Attribute) {
 		d.text(dst)(attr)
-		if names := mirrors.ProfileNames(d.declared); *dst != "" && !slices.Contains(names, *dst) {
+		name := *dst
+		if base, ok := mirrors.AutoOf(name); ok {
+			name = base
+		}
+		if names := mirrors.ProfileNames(d.declared); name != "" && !slices.Contains(names, name) {
 			d.diags = append(d.diags, problem(attr.Expr.Range(), "Unknown mirror profile", "There is no mirror profile %q.%s", *dst, suggest(*dst, names)))
 		}
 	}

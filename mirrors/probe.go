@@ -70,6 +70,7 @@ type TestResult struct {
 	candidate Candidate
 	ecosystem Ecosystem
 	official  bool
+	choice    string // what a Choice calls it
 }
 
 // Official is the name of a result that is no mirror's.
@@ -88,11 +89,11 @@ func Test(ctx context.Context, p *Profile, opts TestOptions) TestReport {
 			continue
 		}
 		row := EcosystemReport{Name: e.Name}
-		for _, c := range p.All(e.Name) {
-			row.Results = append(row.Results, TestResult{Name: nameOf(c), URL: c.URL, candidate: c, ecosystem: e})
+		for i, c := range p.All(e.Name) {
+			row.Results = append(row.Results, TestResult{Name: nameOf(c), URL: c.URL, candidate: c, ecosystem: e, choice: choiceName(c, i)})
 		}
 		if u := opts.Upstream[e.Name]; u != "" {
-			row.Results = append(row.Results, TestResult{Name: Official, URL: u, candidate: Candidate{Endpoint: Endpoint{URL: u}}, ecosystem: e, official: true})
+			row.Results = append(row.Results, TestResult{Name: Official, URL: u, candidate: Candidate{Endpoint: Endpoint{URL: u}}, ecosystem: e, official: true, choice: Official})
 		}
 		report.Ecosystems = append(report.Ecosystems, row)
 	}

@@ -20,6 +20,7 @@ type Declared struct {
 	Entries map[string][]string
 	Images  map[string][]string
 	Bake    bool
+	Choice  Choice // of an automatic profile
 }
 
 // EntryError says what is wrong with one entry of a Declared; Entry is empty
@@ -99,7 +100,7 @@ func checkDeclared(d Declared) []*EntryError {
 		errs = append(errs, e)
 		return e
 	}
-	if isBuiltin(d.Name) {
+	if _, auto := AutoOf(d.Name); auto || isBuiltin(d.Name) {
 		bad("", d.Name, "e2bt has a profile of this name; call yours something else, and let it extend %q", d.Name)
 	}
 	for _, name := range sortedKeys(d.Entries) {
@@ -166,6 +167,9 @@ func resolve(name string, own []Declared, below []string) (*Profile, error) {
 		return nil, &EntryError{Profile: below[0], Text: "it extends itself: " + strings.Join(append(below, name), " -> ")}
 	}
 	below = append(below, name)
+	if base, ok := AutoOf(name); ok {
+		return automatic(name, base, own, below)
+	}
 	if b, ok := builtin(name); ok {
 		return b.profile(), nil
 	}
@@ -184,6 +188,22 @@ func resolve(name string, own []Declared, below []string) (*Profile, error) {
 		missing.Entry, missing.Text = "extends", fmt.Sprintf("there is no mirror profile %q", name)
 	}
 	return nil, missing
+}
+
+// automatic resolves a profile whose mirrors are chosen; where no choice was
+// made, all are there in the order of the profile that it chooses from.
+func automatic(name, base string, own []Declared, below []string) (*Profile, error) {
+	p, err := resolve(base, own, below)
+	if err != nil {
+		return nil, err
+	}
+	p.Name, p.Title = name, "what answers best among the mirrors of "+base
+	for _, d := range own {
+		if d.Name == name {
+			p.choose(d.Choice)
+		}
+	}
+	return p, nil
 }
 
 func orNone(name string) string {

@@ -68,6 +68,7 @@ func (a *app) recorded(rec builder.Record) (cfg *config.Config, plan *builder.Pl
 		for _, t := range cfg.Templates {
 			t.Mirror = rec.Mirror
 		}
+		_ = a.chooseAuto(cfg) // a choice that cannot be had makes another plan than the one that was built
 		plan, diags := builder.New(cfg, nil, scanFiles)
 		for _, t := range plan.Templates {
 			if !diags.HasErrors() && t.Address == rec.Address && rec.Has(t.FingerprintTag()) {

@@ -89,6 +89,7 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if saved != nil {
 		paths, flags.templates, flags.changed = saved.Paths, saved.addresses(), true
 	}
+	a.mayTest = true
 	cfg, plan, lock, err := a.planToBuild(paths, flags)
 	if err != nil {
 		return err
@@ -112,6 +113,11 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	}
 	if err := a.openState(); err != nil {
 		return err
+	}
+	if !flags.noLock && !flags.locked {
+		if err := a.pinChoices(cfg); err != nil {
+			return err
+		}
 	}
 	a.warnMirror(plan, at)
 	a.pinImages(ctx, plan)

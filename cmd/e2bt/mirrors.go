@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -43,15 +44,18 @@ image says itself wins over it.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.showMirrors(args[0], asJSON) },
 	}
 	var only []string
+	var pin bool
 	test := &cobra.Command{
 		Use: "test NAME", Short: "Ask the mirrors of a profile, and say which answer, how fresh and how fast", Args: cobra.ExactArgs(1),
 		Long: `Ask every mirror of a profile for something small, as its own client does, and
 measure the best two or three; a few seconds and megabytes. It says what this
-machine sees: for a build elsewhere, run it there.`,
+machine sees: for a build elsewhere, run it there. --pin makes it the choice of
+the profile auto, which the lock file keeps.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.testMirrors(cmd.Context(), args[0], only, asJSON)
+			return a.testMirrors(cmd.Context(), args[0], only, pin, asJSON)
 		},
 	}
+	test.Flags().BoolVar(&pin, "pin", false, "write the result to the lock file, as the choice of the profile auto")
 	test.Flags().StringSliceVar(&only, "only", nil, "ask for these `ECOSYSTEMS` alone, comma-separated")
 	cmd.AddCommand(list, show, test)
 	return cmd
@@ -330,7 +334,10 @@ func (s *session) elsewhere(f builder.Failure) (builder.Cause, bool) {
 }
 
 // testMirrors asks the mirrors of a profile.
-func (a *app) testMirrors(ctx context.Context, name string, only []string, asJSON bool) error {
+func (a *app) testMirrors(ctx context.Context, name string, only []string, pin, asJSON bool) error {
+	if _, auto := mirrors.AutoOf(name); pin && (!auto || only != nil) {
+		return exitWith(exitConfig, errors.New("--pin: the profile that chooses is auto, or auto:NAME, and it chooses for every ecosystem: leave --only out"))
+	}
 	p, err := a.profile(name)
 	if err != nil {
 		return err
@@ -341,6 +348,12 @@ func (a *app) testMirrors(ctx context.Context, name string, only []string, asJSO
 		}
 	}
 	report := mirrors.Test(ctx, p, mirrors.TestOptions{Only: only, Upstream: officialSources(ctx, only)})
+	if pin {
+		file := builder.LockFile{Path: filepath.Join(a.dir, builder.LockName), Guard: a.state()}
+		if err := file.Pin(map[string]mirrors.Choice{name: report.Choice()}); err != nil {
+			return err
+		}
+	}
 	if asJSON {
 		return a.printJSON(report)
 	}

@@ -51,6 +51,7 @@ decides the result. --offline asks no endpoint and needs no key.`,
 }
 
 func (a *app) showPlan(ctx context.Context, flags planFlags, paths []string) (err error) {
+	a.mayTest = !flags.offline
 	cfg, plan, err := a.plan(paths, flags.templates)
 	if err != nil {
 		return err

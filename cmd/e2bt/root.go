@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/spf13/cobra"
 )
 
@@ -28,6 +29,9 @@ type app struct {
 	noColor  bool
 	logLevel string
 	lang     string
+
+	mayTest bool                      // mirrors may be asked, where a profile chooses among them
+	choices map[string]mirrors.Choice // made in this run, by the profile's name
 
 	secrets secrets
 	tidies  atomic.Bool // an interrupt is waited for: there is something to leave in order
@@ -95,7 +99,7 @@ func (a *app) commonFlags(root *cobra.Command) {
 	f.StringVarP(&a.dir, "chdir", "C", ".", "work as if started in `DIR`")
 	f.StringArrayVar(&a.vars, "var", nil, "set a variable, as `NAME=VALUE` (repeatable)")
 	f.StringArrayVar(&a.varFiles, "var-file", nil, "read variables from `FILE` (repeatable)")
-	f.StringVar(&a.mirror, "mirror", "", "install through the mirror profile `NAME`")
+	f.StringVar(&a.mirror, "mirror", "", "install through the mirror profile `NAME`; auto: through those that answer best")
 	f.BoolVar(&a.local, "local", false, "build on this machine; needs no account")
 	f.StringVar(&a.endpoint, "endpoint", "", "the API's `URL` (default: E2B_API_URL, or E2B_DOMAIN)")
 	f.StringVar(&a.envFile, "env-file", "", "read environment variables from `FILE` (default: .env if there)")
@@ -122,8 +126,6 @@ func (a *app) checkFlags() error {
 		return fmt.Errorf("-C %s: %w", a.dir, cause(err))
 	case !info.IsDir():
 		return fmt.Errorf("-C %s: it is no directory", a.dir)
-	case a.mirror == "auto":
-		return errors.New("--mirror auto: it is not there yet: see what e2bt mirrors test cn finds, and name a profile")
 	case a.lang != "en" && a.lang != "zh":
 		return fmt.Errorf("--lang %s: findings are in en and zh", a.lang)
 	case a.local && a.endpoint != "":

@@ -49,6 +49,9 @@ func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string)
 		return nil, builder.CheckFiles(cfg, scanFiles)
 	}
 	a.chooseMirror(cfg)
+	if err := a.chooseAuto(cfg); err != nil {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No mirrors chosen", Detail: err.Error()}}
+	}
 	plan, planned := builder.New(cfg, globs, scanFiles)
 	_, wrong := ruleEngine(cfg.Rules)
 	return plan, append(planned, wrong...)
