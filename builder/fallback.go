@@ -43,7 +43,7 @@ func newSources(t *Template) *sources {
 	s := &sources{planned: t, switches: map[int]*mirrors.Profile{}, tried: map[string]map[int]bool{}, images: []string{t.PullImage}}
 	if t.PullImage != "" {
 		for _, other := range t.profile.Image(t.FromImage)[1:] {
-			s.images = append(s.images, pinnedTo(other, t.digest))
+			s.images = append(s.images, Pinned(other, t.digest))
 		}
 		s.images = append(s.images, "")
 	}

@@ -153,11 +153,11 @@ func packages(n int) string {
 // mirror cannot give another one.
 func (t *Template) PinImage(digest string) {
 	t.digest = digest
-	t.PullImage = pinnedTo(t.PullImage, digest)
+	t.PullImage = Pinned(t.PullImage, digest)
 }
 
-// pinnedTo replaces a reference's tag by a digest.
-func pinnedTo(ref, digest string) string {
+// Pinned replaces an image reference's tag by a digest.
+func Pinned(ref, digest string) string {
 	if ref == "" || digest == "" || strings.Contains(ref, "@") {
 		return ref
 	}

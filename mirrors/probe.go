@@ -48,9 +48,11 @@ type TestReport struct {
 	Seconds    float64           `json:"seconds"`
 	Bytes      int64             `json:"bytes"`
 	Ecosystems []EcosystemReport `json:"ecosystems"`
+	Registries []EcosystemReport `json:"registries"` // of images
 }
 
-// EcosystemReport holds the candidates of one ecosystem, the best first.
+// EcosystemReport holds the candidates of one ecosystem or image registry, the
+// best first.
 type EcosystemReport struct {
 	Name    string       `json:"name"`
 	Results []TestResult `json:"results"`
@@ -70,6 +72,7 @@ type TestResult struct {
 	candidate Candidate
 	ecosystem Ecosystem
 	official  bool
+	registry  bool   // of images
 	choice    string // what a Choice calls it
 }
 
@@ -83,7 +86,10 @@ func Test(ctx context.Context, p *Profile, opts TestOptions) TestReport {
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
 	t := newTester()
-	report := TestReport{Profile: p.Name, Ecosystems: []EcosystemReport{}}
+	report := TestReport{Profile: p.Name, Ecosystems: []EcosystemReport{}, Registries: []EcosystemReport{}}
+	if opts.Only == nil {
+		report.Registries = registries(p)
+	}
 	for _, e := range Ecosystems() {
 		if e.Probe == nil || opts.Only != nil && !slices.Contains(opts.Only, e.Name) || len(p.All(e.Name)) == 0 {
 			continue
@@ -97,10 +103,11 @@ func Test(ctx context.Context, p *Profile, opts TestOptions) TestReport {
 		}
 		report.Ecosystems = append(report.Ecosystems, row)
 	}
-	t.all(ctx, report.Ecosystems, t.answer)
+	everything := slices.Concat(report.Ecosystems, report.Registries)
+	t.all(ctx, everything, t.answer)
 	t.ages(ctx, report.Ecosystems)
-	t.all(ctx, report.Ecosystems, t.latency)
-	for _, row := range report.Ecosystems {
+	t.all(ctx, everything, t.latency)
+	for _, row := range everything {
 		slices.SortStableFunc(row.Results, better)
 	}
 	t.all(ctx, best(report.Ecosystems), t.throughput)
@@ -109,6 +116,33 @@ func Test(ctx context.Context, p *Profile, opts TestOptions) TestReport {
 	}
 	report.Seconds, report.Bytes = time.Since(start).Seconds(), t.read.Load()
 	return report
+}
+
+// registryProbe is the question that every client of images begins with: a
+// registry says that it is one, with or without asking for a login.
+var registryProbe = Probe{Path: "/v2/", Agent: "docker/28.0.0"}
+
+// registries are the rows of the image registries that p has prefixes for.
+func registries(p *Profile) []EcosystemReport {
+	rows := []EcosystemReport{}
+	for _, registry := range sortedKeys(p.Images) {
+		row := EcosystemReport{Name: registry}
+		for _, prefix := range p.Images[registry] {
+			host, _, _ := strings.Cut(prefix, "/")
+			at := Endpoint{URL: "https://" + host}
+			if name, _, _ := strings.Cut(host, ":"); name == "localhost" || strings.HasPrefix(name, "127.") {
+				at.URL = "http://" + host // as every client of images has it
+			}
+			row.Results = append(row.Results, TestResult{
+				Name: host, URL: at.URL, registry: true,
+				candidate: Candidate{Endpoint: at}, ecosystem: Ecosystem{Title: "an image registry", Probe: &registryProbe},
+			})
+		}
+		if len(row.Results) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 func nameOf(c Candidate) string {
@@ -219,6 +253,7 @@ type reply struct {
 	body      []byte
 	firstByte time.Duration
 	total     time.Duration
+	registry  bool // its header says that it is one
 }
 
 // get reads at most max bytes of an answer.
@@ -250,7 +285,8 @@ func (t *tester) get(ctx context.Context, r *TestResult, path string, max int, h
 	began := time.Now()
 	body, err := io.ReadAll(io.LimitReader(res.Body, int64(max)))
 	t.read.Add(int64(len(body)))
-	return reply{res.StatusCode, res.Request.URL.Host, body, time.Duration(first.Load()), time.Since(began)}, err
+	registry := strings.HasPrefix(res.Header.Get("Docker-Distribution-Api-Version"), "registry/2") || res.StatusCode == http.StatusUnauthorized && res.Header.Get("Www-Authenticate") != ""
+	return reply{res.StatusCode, res.Request.URL.Host, body, time.Duration(first.Load()), time.Since(began), registry}, err
 }
 
 // answer asks for what the client would ask first: the exact status, something
@@ -268,11 +304,11 @@ func (t *tester) answer(ctx context.Context, r *TestResult) {
 	}
 	r.Status, r.FirstByteMS = got.status, float64(got.firstByte.Microseconds())/1000
 	switch {
-	case got.status != http.StatusOK:
+	case got.status != http.StatusOK && !(r.registry && got.status == http.StatusUnauthorized):
 		r.Problem = fmt.Sprintf("answers %d %s", got.status, http.StatusText(got.status))
 	case !r.official && !r.home(got.host):
 		r.Problem = "sends its clients to " + got.host
-	case !bytes.Contains(got.body, []byte(probe.Marker)):
+	case !bytes.Contains(got.body, []byte(probe.Marker)), r.registry && !got.registry:
 		r.Problem = "answers with something else than " + r.ecosystem.Title
 	default:
 		r.OK = true

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/local"
 	"github.com/e2bt/e2bt/local/image"
+	"github.com/e2bt/e2bt/mirrors"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +23,7 @@ that is not here is pulled from its registry when a build needs it.`,
 		Example: `  e2bt image bootstrap                 # a stand-in for E2B's default base
   e2bt image list`,
 	}
-	cmd.AddCommand(newImageList(a), newImageImport(a), newImageBootstrap(a), newImageRemove(a))
+	cmd.AddCommand(newImageList(a), newImagePull(a), newImageImport(a), newImageBootstrap(a), newImageRemove(a))
 	return cmd
 }
 
@@ -49,6 +51,50 @@ docker save writes, or a tar of a root filesystem, compressed or not.`,
 			})
 		},
 	}
+}
+
+func newImagePull(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "pull NAME...",
+		Short: "Pull images from their registry, or from a mirror of it",
+		Long: `Pull images ahead of the builds that need them. With --mirror they come from the
+profile's registries, by the official digest where that can be asked for, and are
+here under their official names.`,
+		Example: `  e2bt image pull debian:12
+  e2bt image pull --mirror cn python:3.12-slim`,
+		Args: arguments(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.pullImages(cmd.Context(), args) },
+	}
+}
+
+func (a *app) pullImages(ctx context.Context, names []string) error {
+	p, err := a.mirrorProfile()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		opts := image.PullOptions{Force: true, From: a.mirrored(ctx, p, name), Progress: func(line string) { fmt.Fprintln(a.stderr, clean(line)) }}
+		if err := a.addImage(func(s *image.Store) (*image.Image, error) { return s.Resolve(ctx, name, opts) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mirrored is where a profile has an image, by its official digest where that
+// can be asked for.
+func (a *app) mirrored(ctx context.Context, p *mirrors.Profile, image string) []string {
+	all := p.Image(image)
+	if len(all) == 0 || strings.Contains(image, "@") {
+		return all
+	}
+	ctx, cancel := context.WithTimeout(ctx, digestTime)
+	defer cancel()
+	digest := a.officialDigest(ctx, image)
+	for i, ref := range all {
+		all[i] = builder.Pinned(ref, digest)
+	}
+	return all
 }
 
 func newImageBootstrap(a *app) *cobra.Command {
@@ -130,6 +176,19 @@ func (a *app) bootstrap(ctx context.Context, args []string, opts image.Bootstrap
 		name = args[0]
 	}
 	opts.Progress = func(line string) { fmt.Fprintln(a.stderr, clean(line)) }
+	p, err := a.mirrorProfile()
+	if err != nil {
+		return err
+	}
+	for _, c := range p.Candidates("debian") {
+		opts.Mirror = c.URL
+		err := a.addImage(func(s *image.Store) (*image.Image, error) { return s.Bootstrap(ctx, name, opts) })
+		if err == nil || ctx.Err() != nil || errors.Is(err, exec.ErrNotFound) {
+			return err
+		}
+		fmt.Fprintf(a.stderr, "%s failed, trying the next source: %s\n", c.URL, clean(err.Error()))
+	}
+	opts.Mirror = ""
 	return a.addImage(func(s *image.Store) (*image.Image, error) { return s.Bootstrap(ctx, name, opts) })
 }
 

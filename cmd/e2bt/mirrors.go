@@ -93,6 +93,14 @@ func (a *app) profile(name string) (*mirrors.Profile, error) {
 	return resolveMirror(name, own)
 }
 
+// mirrorProfile is the profile of --mirror; one that does nothing without it.
+func (a *app) mirrorProfile() (*mirrors.Profile, error) {
+	if a.mirror == "" {
+		return mirrors.Resolve(mirrors.None, nil)
+	}
+	return a.profile(a.mirror)
+}
+
 // resolveMirror finds a profile that the command line names.
 func resolveMirror(name string, own []mirrors.Declared) (*mirrors.Profile, error) {
 	p, err := mirrors.Resolve(name, own)
@@ -155,19 +163,27 @@ func (a *app) pinImages(ctx context.Context, plan *builder.Plan) {
 			continue
 		}
 		group.Go(func() {
-			ref, err := name.ParseReference(t.FromImage)
-			if err != nil {
-				return
+			if digest := a.officialDigest(ctx, t.FromImage); digest != "" {
+				t.PinImage(digest)
 			}
-			found, err := remote.Head(ref, remote.WithContext(ctx), remote.WithRetryPredicate(func(error) bool { return false }))
-			if err != nil {
-				a.logger().Info("asking for an image's digest", "image", t.FromImage, "error", err)
-				return
-			}
-			t.PinImage(found.Digest.String())
 		})
 	}
 	group.Wait()
+}
+
+// officialDigest asks the registry that an image is named after for its digest;
+// "" where it cannot be asked, as it often cannot where mirrors are of use.
+func (a *app) officialDigest(ctx context.Context, image string) string {
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return ""
+	}
+	found, err := remote.Head(ref, remote.WithContext(ctx), remote.WithRetryPredicate(func(error) bool { return false }))
+	if err != nil {
+		a.logger().Info("asking for an image's digest", "image", image, "error", err)
+		return ""
+	}
+	return found.Digest.String()
 }
 
 // warnMirror says where a mirror does not help.
@@ -362,7 +378,7 @@ func (a *app) testMirrors(ctx context.Context, name string, only []string, pin, 
 
 func (a *app) printTest(report mirrors.TestReport) error {
 	w := table(a.stdout, "ECOSYSTEM", "MIRROR", "STATE", "FIRST BYTE", "SPEED", "AGE", "")
-	for _, e := range report.Ecosystems {
+	for _, e := range slices.Concat(report.Ecosystems, report.Registries) {
 		for i, r := range e.Results {
 			note := clean(r.Problem)
 			if i == 0 && r.OK {

@@ -21,7 +21,7 @@ import (
 type BootstrapOptions struct {
 	Suite    string            // such as bookworm; "" : this machine's, or bookworm
 	Include  []string          // packages; nil: those of E2B's default base
-	Mirror   string            // a Debian mirror's URL; "" : what this machine installs from
+	Mirror   string            // a Debian mirror's URL; "" : what this machine installs from, which the image does in any case
 	Progress func(line string) // may be nil
 }
 
@@ -59,6 +59,9 @@ func (s *Store) Bootstrap(ctx context.Context, ref string, opts BootstrapOptions
 		if err := mmdebstrap(ctx, root, opts, packages, sources); err != nil {
 			return nil, err
 		}
+		if err := restoreSources(root, opts); err != nil {
+			return nil, err
+		}
 		if err := allowPip(root); err != nil {
 			return nil, err
 		}
@@ -94,6 +97,31 @@ func bootstrapSources(opts *BootstrapOptions) ([]string, error) {
 		return nil, nil // mmdebstrap's own default
 	}
 	return sources, nil
+}
+
+// restoreSources lets an image that was made from a mirror install from where
+// this machine does. Where that is not known, the mirror stays.
+func restoreSources(root string, opts BootstrapOptions) error {
+	if opts.Mirror == "" {
+		return nil
+	}
+	sources, err := hostSources("/etc/apt", hostSuite(), opts.Suite)
+	if err != nil {
+		return err
+	}
+	if len(sources) == 0 {
+		say(opts.Progress, "This machine has no sources of Debian packages: the image keeps %s", opts.Mirror)
+		return nil
+	}
+	dir, text := filepath.Join(root, "etc/apt"), strings.Join(sources, "\n")+"\n"
+	err = os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "sources.list"), []byte(text), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the image's package sources: %w", err)
+	}
+	return nil
 }
 
 func mmdebstrap(ctx context.Context, root string, opts BootstrapOptions, packages, sources []string) error {

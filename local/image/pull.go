@@ -23,6 +23,7 @@ type Auth struct{ Username, Password string }
 type PullOptions struct {
 	Auth     *Auth             // nil: as the machine's own Docker configuration says
 	Force    bool              // ask the registry even where the image is here
+	From     []string          // references to try first, in this order: of mirrors
 	Progress func(line string) // may be nil
 }
 
@@ -42,7 +43,7 @@ func (s *Store) Resolve(ctx context.Context, ref string, opts PullOptions) (*Ima
 	if err != nil {
 		return nil, err
 	}
-	img, err := s.fetch(ctx, parsed, opts.Auth)
+	img, err := s.fetchFirst(ctx, parsed, opts)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -64,6 +65,27 @@ func (s *Store) Resolve(ctx context.Context, ref string, opts PullOptions) (*Ima
 		}
 		return out, err
 	})
+}
+
+// fetchFirst fetches an image from the first place that has it, the last being
+// its own registry.
+func (s *Store) fetchFirst(ctx context.Context, ref name.Reference, opts PullOptions) (v1.Image, error) {
+	for _, from := range opts.From {
+		_, parsed, err := key(from)
+		if err != nil {
+			return nil, err
+		}
+		img, err := s.fetch(ctx, parsed, nil)
+		if err == nil {
+			say(opts.Progress, "Pulling from %s", from)
+			return img, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		say(opts.Progress, "%s cannot be had: %s", from, pullError(from, err))
+	}
+	return s.fetch(ctx, ref, opts.Auth)
 }
 
 // Lookup returns the image of that name where it is in the store, else nil.
