@@ -404,6 +404,14 @@ restore() {
   clean
 }
 
+# leave removes the state, and the directories that were made to hold it.
+leave() {
+  local made dir
+  made=$(cat -- "$state/made" 2>/dev/null) || true
+  rm -rf -- "$state"
+  for dir in $made; do rmdir -- "$dir" 2>/dev/null || true; done
+}
+
 # put_back ORIG PATH N: the bytes that were there; mode and owner, too, unless the
 # template has given the file others. What the template took away stays away.
 put_back() {
@@ -600,12 +608,12 @@ restore)
   restore
   locks
   verify
-  rm -rf -- "$state"
+  leave
   ;;
 leftover)
   state=${0%/*}
   set -euo pipefail
   restore
-  rm -rf -- "$state"
+  leave
   ;;
 esac

@@ -29,7 +29,10 @@ func (p *Profile) Prologue() string {
 	line(`  [ ! -L "$state" ] && [ "$(stat -c %%u:%%a -- "$state")" = 0:700 ] || { echo "mirror: $state is there and does not belong to root alone" >&2; exit 1; }`)
 	line(`  bash "$state/run" leftover`)
 	line("fi")
+	line(`made=''`)
+	line(`for dir in /var /var/lib; do [ -d "$dir" ] || { mkdir -- "$dir"; made="$dir $made"; }; done`) // the smallest images have neither
 	line(`mkdir -m 700 -- "$state"`)
+	line(`printf %%s "$made" >"$state/made"`)
 	heredoc(&b, "run", withoutComments(library))
 	heredoc(&b, "hosts", lines(p.Hosts()))
 	heredoc(&b, "caches", lines(p.caches()))

@@ -240,6 +240,22 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestSmallImage: the smallest images have no /var/lib to keep the state in.
+func TestSmallImage(t *testing.T) {
+	p := all(t)
+	b := newBox(t, nil)
+	if err := os.Remove(filepath.Join(b.dir, "var/lib")); err != nil {
+		t.Fatal(err)
+	}
+	before := b.tree()
+	b.run(p.Prologue())
+	b.run(p.Prologue())
+	b.run(p.Epilogue(Own{}))
+	if diff := cmp.Diff(before, b.tree()); diff != "" {
+		t.Errorf("after the build (-before +after):\n%s", diff)
+	}
+}
+
 // untimed leaves out times, and the state, which holds some.
 func untimed(tree map[string]string) map[string]string {
 	out := map[string]string{}

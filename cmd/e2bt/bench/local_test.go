@@ -246,3 +246,56 @@ func BenchmarkLongLog(b *testing.B) {
 		}}}
 	})
 }
+
+// nearly wants the peer's time and no more than so much of it on top.
+func nearly(percent float64) target {
+	return target{text: fmt.Sprintf("<= %g %% more", percent), ratio: true, got: func(ours, peer sample) (string, bool) {
+		more := 100 * (ours.Wall.Seconds()/peer.Wall.Seconds() - 1)
+		return fmt.Sprintf("%+.1f %%", more), more <= percent
+	}}
+}
+
+// BenchmarkMirrorCached is what a mirror profile costs a build that has nothing
+// to do. No mirror is asked for anything then.
+func BenchmarkMirrorCached(b *testing.B) {
+	tbl := newTable(b, "A mirror profile on a cached build")
+	home := debianHome(b, tbl)
+	config := "mirror \"m\" {\n  pip = [\"http://127.0.0.1:9/simple\"]\n  npm = [\"http://127.0.0.1:9/npm\"]\n  debian = [\"http://127.0.0.1:9/debian\"]\n}\ntemplate \"app\" {\n"
+	for i := range 5 {
+		config += fmt.Sprintf("  batch \"b%d\" { run = [\"echo %d > ~/%d\"] }\n", i, i, i)
+	}
+	at := project(b, config+"}\n")
+	compare(b, tbl, "five steps", []target{nearly(5)}, func(b *testing.B) []contender {
+		build := func(name string, args ...string) contender {
+			run := func(int) (sample, error) { return measure(e2bt(b, at, home, append([]string{"build", "--local", "--no-lock"}, args...)...)) }
+			if _, err := run(0); err != nil {
+				b.Fatal(err)
+			}
+			return contender{name: name, rounds: 31, run: run}
+		}
+		return []contender{build("e2bt --mirror", "--mirror", "m"), build("without")}
+	})
+}
+
+// debianHome is a home with the base image that `e2bt image bootstrap` makes:
+// what a mirror profile does wants a system to do it in.
+func debianHome(b *testing.B, tbl *table) string {
+	b.Helper()
+	images := os.Getenv("E2BT_HOME")
+	if images == "" {
+		user, err := os.UserHomeDir()
+		if err != nil {
+			tbl.skip(b, err.Error())
+		}
+		images = filepath.Join(user, ".local/share/e2bt")
+	}
+	images = filepath.Join(images, "images")
+	if list, err := os.ReadDir(images); err != nil || len(list) == 0 || os.Geteuid() != 0 {
+		tbl.skip(b, "no base image, which root makes with e2bt image bootstrap")
+	}
+	home := b.TempDir()
+	if err := os.Symlink(images, filepath.Join(home, "images")); err != nil {
+		b.Fatal(err)
+	}
+	return home
+}
