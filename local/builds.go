@@ -77,10 +77,20 @@ func (s *Server) trigger(w http.ResponseWriter, r *http.Request) error {
 	if err := s.supersede(t, b.Tags, e2b.StateBuilding, ""); err != nil {
 		return err
 	}
-	if err := s.begin(t, b, req); err != nil {
+	if err := s.begin(t, b, req, s.buildFault(r)); err != nil {
 		return err
 	}
 	return reply(w, http.StatusAccepted, nil)
+}
+
+// archives lists what the steps copy from.
+func archives(steps []e2b.Step) (hashes []string) {
+	for _, step := range steps {
+		if step.FilesHash != "" && !slices.Contains(hashes, step.FilesHash) {
+			hashes = append(hashes, step.FilesHash)
+		}
+	}
+	return hashes
 }
 
 func checkSource(req e2b.Build) error {
@@ -93,8 +103,8 @@ func checkSource(req e2b.Build) error {
 	return nil
 }
 
-// begin marks b as building and starts it.
-func (s *Server) begin(t *template, b *build, req e2b.Build) error {
+// begin marks b as building and starts it. It fails as fault says.
+func (s *Server) begin(t *template, b *build, req e2b.Build, fault string) error {
 	leave, err := s.enter()
 	if err != nil {
 		return err
@@ -102,7 +112,7 @@ func (s *Server) begin(t *template, b *build, req e2b.Build) error {
 	log := s.store.logOf(b)
 	err = log.create()
 	if err == nil {
-		err = s.store.changeBuild(b, func(b *build) { b.State = e2b.StateBuilding })
+		err = s.store.changeBuild(b, func(b *build) { b.State, b.Files = e2b.StateBuilding, archives(req.Steps) })
 	}
 	if err != nil {
 		leave()
@@ -110,7 +120,7 @@ func (s *Server) begin(t *template, b *build, req e2b.Build) error {
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	b.cancel = cancel
-	x := &executor{s: s, template: t.ID, build: b.ID, memory: b.MemoryMB, req: req, log: log}
+	x := &executor{s: s, template: t.ID, build: b.ID, memory: b.MemoryMB, req: req, log: log, fault: fault}
 	go func() {
 		defer leave()
 		start := time.Now()

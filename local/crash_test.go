@@ -288,7 +288,11 @@ func TestHeld(t *testing.T) {
 	if !errors.As(err, &held) || held.Dir != home || held.Owner != fmt.Sprint(v.process.Process.Pid) {
 		t.Fatalf("New on a home that is held: %v; want a HeldError that names process %d", err, v.process.Process.Pid)
 	}
-	if want := home + " is used by another e2bt (process " + held.Owner + ")"; err.Error() != want {
+	since, timeErr := time.Parse(time.RFC3339, held.Since)
+	if timeErr != nil || time.Since(since) > time.Minute {
+		t.Errorf("it is held since %q: %v; want a minute ago at most", held.Since, timeErr)
+	}
+	if want := home + " is used by another e2bt (process " + held.Owner + ", since " + held.Since + ")"; err.Error() != want {
 		t.Errorf("the error: %q; want %q", err, want)
 	}
 	v.kill()

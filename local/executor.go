@@ -59,6 +59,7 @@ type executor struct {
 	memory   int
 	req      e2b.Build
 	log      *buildLog
+	fault    string // the kind of its failure, where one was asked for
 
 	key    string // the chain's, up to here
 	forced bool   // a step said force: it and all after it are made anew
@@ -84,16 +85,25 @@ func (x *executor) run(ctx context.Context) (*result, *e2b.Reason) {
 
 func (x *executor) all(ctx context.Context) error {
 	x.step, x.forced = "base", x.req.Force
+	if err := x.goWrong(ctx); err != nil {
+		return err
+	}
 	if err := x.base(ctx); err != nil {
 		return err
 	}
 	for i, step := range x.req.Steps {
 		x.step = fmt.Sprint(i + 1)
+		if err := x.goWrong(ctx); err != nil {
+			return err
+		}
 		if err := x.one(ctx, i, step); err != nil {
 			return err
 		}
 	}
 	x.step = "finalize"
+	if err := x.goWrong(ctx); err != nil {
+		return err
+	}
 	return x.finalize(ctx)
 }
 

@@ -55,9 +55,10 @@ func (u *uploads) open() error {
 
 func (u *uploads) path(hash string) string { return filepath.Join(u.dir, hash+".tar.gz") }
 
+// has reports whether an archive is here; it stays for a while, since whoever
+// asked relies on it.
 func (u *uploads) has(hash string) bool {
-	_, err := os.Stat(u.path(hash))
-	return err == nil
+	return os.Chtimes(u.path(hash), time.Time{}, time.Now()) == nil
 }
 
 // forget removes an archive. Who reads it reads on.
@@ -99,8 +100,15 @@ func (s *Server) fileLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return reply(w, http.StatusCreated, map[string]any{
-		"present": s.uploads.has(hash), "url": "http://" + r.Host + "/_upload/" + s.uploads.offer(hash),
+		"present": s.uploads.has(hash), "url": scheme(r) + r.Host + "/_upload/" + s.uploads.offer(hash),
 	})
+}
+
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 // upload is where the links lead. Like the object store behind E2B it wants

@@ -18,8 +18,8 @@ import (
 
 // layers is the store of finished steps. A layer is a directory "KEY-N" with
 // what the step changed and what it leaves to the next one. It is made under
-// another name and renamed when it is whole; it never changes and never goes
-// while the server runs. N is the time when it was made, since a forced build
+// another name and renamed when it is whole; it never changes, and never goes
+// while something is being made of it. N is the time when it was made, since a forced build
 // makes a key anew, and no name ever means another layer; the highest counts.
 type layers struct {
 	dir    string
@@ -89,6 +89,7 @@ func (l *layers) get(key string) (layer, bool) {
 	if _, err := os.Stat(l.fs(name)); err != nil {
 		return layer{}, false
 	}
+	_ = os.Chtimes(filepath.Join(l.dir, name), time.Time{}, time.Now()) // it is of use, so it stays
 	return found, found.Boot == "" || found.Boot == bootID()
 }
 

@@ -31,8 +31,10 @@ type Options struct {
 	APIKey    string // what clients must send
 	Engine    Engine
 	Images    *image.Store
-	Team      string // the team's slug; default "local"
-	MaxBuilds int    // 0: DefaultMaxBuilds
+	Team      string   // the team's slug; default "local"
+	MaxBuilds int      // 0: DefaultMaxBuilds
+	Hosts     []string // names that it answers to besides those of loopback; what is below one counts as well
+	Faults    Faults   // go wrong for every client
 	Logger    *slog.Logger
 }
 
@@ -45,6 +47,7 @@ type Server struct {
 	layers  *layers
 	pulling holds // by reference
 	uploads uploads
+	garbage garbage
 	boxes   boxes
 	handler http.Handler
 
@@ -57,14 +60,18 @@ type Server struct {
 // HeldError says that another process holds the directory.
 type HeldError struct {
 	Dir   string
-	Owner string // what the holder says of itself; may be empty
+	Owner string // the holder's process id; may be empty
+	Since string // when it took the directory; may be empty
 }
 
 func (e *HeldError) Error() string {
-	if e.Owner == "" {
+	switch {
+	case e.Owner == "":
 		return fmt.Sprintf("%s is used by another e2bt", e.Dir)
+	case e.Since == "":
+		return fmt.Sprintf("%s is used by another e2bt (process %s)", e.Dir, e.Owner)
 	}
-	return fmt.Sprintf("%s is used by another e2bt (process %s)", e.Dir, e.Owner)
+	return fmt.Sprintf("%s is used by another e2bt (process %s, since %s)", e.Dir, e.Owner, e.Since)
 }
 
 // New opens the directory and makes the handler. Builds that were cut off are
@@ -111,7 +118,14 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	s.boxes.dir = filepath.Join(s.opts.Home, "sandboxes")
-	return s.boxes.open(s.opts.Engine)
+	if err := s.boxes.open(s.opts.Engine); err != nil {
+		return err
+	}
+	s.store.mu.Lock()
+	trash := s.sort()
+	s.store.mu.Unlock()
+	s.throwAway(trash)
+	return nil
 }
 
 // Close ends every build and sandbox and gives the directory free. It may be
@@ -139,7 +153,8 @@ func (s *Server) enter() (leave func(), err error) {
 		return nil, errClosing
 	}
 	s.running.Add(1)
-	return s.running.Done, nil
+	s.garbage.busy++
+	return func() { go s.leave() }, nil // some who leave hold the lock
 }
 
 // ServeHTTP implements http.Handler.
@@ -187,9 +202,14 @@ func (s *Server) routes() http.Handler {
 	aliases.Handle("/", handler(notThere))
 	envd := s.envd()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !fromHere(r):
+		if !s.mayAsk(r) {
 			writeError(w, &apiError{http.StatusForbidden, "this server answers to requests for localhost alone"})
+			return
+		}
+		routeByHost(r)
+		w, answered := s.fault(w, r)
+		switch {
+		case answered:
 		case r.Header.Get("E2b-Sandbox-Id") != "":
 			envd.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.EscapedPath(), "/templates/aliases/"):

@@ -37,13 +37,14 @@ func lockDir(dir string) (*os.File, error) {
 	if err := flock(int(file.Fd())); err != nil {
 		defer file.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			owner, _ := io.ReadAll(io.LimitReader(file, 100))
-			return nil, &HeldError{Dir: dir, Owner: strings.TrimSpace(string(owner))}
+			said, _ := io.ReadAll(io.LimitReader(file, 100))
+			owner, since, _ := strings.Cut(strings.TrimSpace(string(said)), " ")
+			return nil, &HeldError{Dir: dir, Owner: owner, Since: since}
 		}
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}
 	if err := file.Truncate(0); err == nil {
-		fmt.Fprintln(file, os.Getpid())
+		fmt.Fprintln(file, os.Getpid(), time.Now().Format(time.RFC3339))
 	}
 	return file, nil
 }

@@ -62,6 +62,7 @@ type build struct {
 	Finished *time.Time     `json:"finished,omitempty"`
 	Reason   *e2b.Reason    `json:"reason,omitempty"`
 	Result   *result        `json:"result,omitempty"`
+	Files    []string       `json:"files,omitempty"` // hashes of the archives that its steps copy
 
 	log    *buildLog
 	cancel func(cause error) // while it builds
@@ -99,6 +100,9 @@ func openStore(dir string, log *slog.Logger) (*store, error) {
 		return nil, err
 	}
 	err = s.each("builds", func(id string) error {
+		if strings.HasPrefix(id, trashName) {
+			return nil
+		}
 		b, err := load(s, filepath.Join(dir, "builds", id, "build.json"), func(b *build) bool { return b.ID == id && b.sound() })
 		if b != nil {
 			s.builds[id] = b

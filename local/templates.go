@@ -323,5 +323,9 @@ func (s *Server) deleteTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err := s.store.change(t, func(t *template) { t.Deleted = true }); err != nil {
 		return err
 	}
+	s.garbage.wanted = true
+	if leave, err := s.enter(); err == nil {
+		leave() // whoever leaves last clears away
+	}
 	return reply(w, http.StatusNoContent, nil)
 }

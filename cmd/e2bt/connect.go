@@ -64,10 +64,14 @@ func (a *app) source(env func(string) string) string {
 }
 
 func (a *app) client(at e2b.Endpoint) *e2b.Client {
-	return e2b.New(e2b.Options{
+	return e2b.New(a.clientOptions(at))
+}
+
+func (a *app) clientOptions(at e2b.Endpoint) e2b.Options {
+	return e2b.Options{
 		APIURL: at.APIURL, SandboxURL: at.SandboxURL, Domain: at.Domain, APIKey: at.APIKey,
 		Version: version(), Logger: a.logger(),
-	})
+	}
 }
 
 // environment looks variables up in the process's environment, then in .env.
@@ -145,9 +149,9 @@ func (a *app) serveLocal(ctx context.Context) (*endpoint, error) {
 		return nil, err
 	}
 	key := "e2b_" + randomHex(20)
-	server, err := a.openServer(ctx, local.Options{Home: home, APIKey: key, Engine: local.RealEngine(eng), Images: images, Logger: a.logger()})
-	if err != nil {
-		return nil, err
+	server, other, err := a.openServer(ctx, local.Options{Home: home, APIKey: key, Engine: local.RealEngine(eng), Images: images, Logger: a.logger()})
+	if err != nil || other != nil {
+		return other, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -168,13 +172,17 @@ func (a *app) serveLocal(ctx context.Context) (*endpoint, error) {
 	return &endpoint{client: a.client(e2b.Endpoint{APIURL: url, SandboxURL: url, APIKey: key}), url: localURL, close: stop}, nil
 }
 
-// openServer waits while another process holds the store, saying so once.
-func (a *app) openServer(ctx context.Context, opts local.Options) (*local.Server, error) {
+// openServer waits while another process holds the store, saying so once. One
+// that serves it is used instead.
+func (a *app) openServer(ctx context.Context, opts local.Options) (*local.Server, *endpoint, error) {
 	for said := false; ; {
 		server, err := local.New(opts)
 		var held *local.HeldError
 		if !errors.As(err, &held) {
-			return server, err
+			return server, nil, err
+		}
+		if other, ok := a.running(ctx, opts.Home); ok {
+			return nil, other, nil
 		}
 		if !said {
 			fmt.Fprintf(a.stderr, "Waiting: %s\n", held)
@@ -182,7 +190,7 @@ func (a *app) openServer(ctx context.Context, opts local.Options) (*local.Server
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

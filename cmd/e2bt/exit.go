@@ -49,7 +49,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 		text = err.Error()
 	}
 	switch lost := a.stdout.failed(); {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !a.endless.Load():
 		code = exitInterrupted
 		if text != "" {
 			fmt.Fprintln(a.stderr, "Interrupted.")

@@ -34,6 +34,7 @@ type app struct {
 	choices map[string]mirrors.Choice // made in this run, by the profile's name
 
 	secrets secrets
+	endless atomic.Bool // an interrupt is how the command ends
 	tidies  atomic.Bool // an interrupt is waited for: there is something to leave in order
 }
 
@@ -83,7 +84,7 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	a.commonFlags(root)
 	root.AddCommand(
 		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
-		newTemplates(a), newMirrors(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
+		newTemplates(a), newMirrors(a), newServe(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)
 	help := root.HelpFunc()

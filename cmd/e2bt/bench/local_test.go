@@ -267,7 +267,9 @@ func BenchmarkMirrorCached(b *testing.B) {
 	at := project(b, config+"}\n")
 	compare(b, tbl, "five steps", []target{nearly(5)}, func(b *testing.B) []contender {
 		build := func(name string, args ...string) contender {
-			run := func(int) (sample, error) { return measure(e2bt(b, at, home, append([]string{"build", "--local", "--no-lock"}, args...)...)) }
+			run := func(int) (sample, error) {
+				return measure(e2bt(b, at, home, append([]string{"build", "--local", "--no-lock"}, args...)...))
+			}
 			if _, err := run(0); err != nil {
 				b.Fatal(err)
 			}
