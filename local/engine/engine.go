@@ -46,6 +46,8 @@ type Command struct {
 	Stdout io.Writer // written to by one goroutine at a time; while that hangs, so does Run
 	Stderr io.Writer
 
+	Terminal *Terminal // if not nil, the command runs in it: it reads Stdin and says everything to Stdout
+
 	// Started, if not nil, is called once with the process's id as seen inside.
 	Started func(pid int)
 }

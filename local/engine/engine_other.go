@@ -67,3 +67,69 @@ func (s *Sandbox) MemoryLimited() bool { return false }
 
 // FreeDisk returns an error: the local engine needs Linux.
 func FreeDisk(string) (int64, error) { return 0, errOther }
+
+// Root is the root filesystem of a sandbox, on Linux.
+type Root struct{}
+
+// Terminal is a pseudo-terminal of a sandbox, on Linux.
+type Terminal struct{}
+
+// Watch tells of changes, on Linux.
+type Watch struct{}
+
+// OpenRoot returns an error: the local engine needs Linux.
+func OpenRoot(string) (*Root, error) { return nil, errOther }
+
+// Root returns an error: the local engine needs Linux.
+func (s *Sandbox) Root() (*Root, error) { return nil, errOther }
+
+// Close does nothing here.
+func (r *Root) Close() error { return nil }
+
+// Open returns an error: the local engine needs Linux.
+func (r *Root) Open(string) (*os.File, error) { return nil, errOther }
+
+// Create returns an error: the local engine needs Linux.
+func (r *Root) Create(string, FileOwner) (*os.File, error) { return nil, errOther }
+
+// MakeDir returns an error: the local engine needs Linux.
+func (r *Root) MakeDir(string, FileOwner) (FileEntry, error) { return FileEntry{}, errOther }
+
+// Move returns an error: the local engine needs Linux.
+func (r *Root) Move(string, string, FileOwner) (FileEntry, error) { return FileEntry{}, errOther }
+
+// Remove returns an error: the local engine needs Linux.
+func (r *Root) Remove(string) error { return errOther }
+
+// Stat returns an error: the local engine needs Linux.
+func (r *Root) Stat(string) (FileEntry, error) { return FileEntry{}, errOther }
+
+// List returns an error: the local engine needs Linux.
+func (r *Root) List(string, int) ([]FileEntry, error) { return nil, errOther }
+
+// Owner returns an error: the local engine needs Linux.
+func (r *Root) Owner(string) (FileOwner, error) { return FileOwner{}, errOther }
+
+// Usage returns an error: the local engine needs Linux.
+func (r *Root) Usage() (used, total int64, err error) { return 0, 0, errOther }
+
+// Watch returns an error: the local engine needs Linux.
+func (r *Root) Watch(string, bool) (*Watch, error) { return nil, errOther }
+
+// Changes is closed here.
+func (w *Watch) Changes() <-chan FileChange { return nil }
+
+// Close does nothing here.
+func (w *Watch) Close() error { return nil }
+
+// SetMetadata returns an error: the local engine needs Linux.
+func SetMetadata(*os.File, map[string]string) error { return errOther }
+
+// NewTerminal returns an error: the local engine needs Linux.
+func (s *Sandbox) NewTerminal(int, int) (*Terminal, error) { return nil, errOther }
+
+// Resize returns an error: the local engine needs Linux.
+func (t *Terminal) Resize(int, int) error { return errOther }
+
+// Close does nothing here.
+func (t *Terminal) Close() error { return nil }

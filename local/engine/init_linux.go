@@ -240,7 +240,7 @@ func startCommand(r *runRequest, files []*os.File) (int, error) {
 		return 0, err
 	}
 	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{Dir: dir, Env: env, Files: stdio.fds,
-		Sys: &syscall.SysProcAttr{Setsid: true, Credential: who.credential()}})
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: r.Terminal, Credential: who.credential()}})
 	if err != nil {
 		return 0, fmt.Errorf("starting %s: %w", args[0], err)
 	}

@@ -33,7 +33,7 @@ func (s *Sandbox) Run(ctx context.Context, c Command) (Exit, error) {
 }
 
 func (s *Sandbox) runRequest(c Command, stdio *stdio) *runRequest {
-	return &runRequest{Args: toBytes(c.Args), Env: toBytes(merge(c.Env, s.env)), Dir: []byte(c.Dir), User: c.User, Stdio: stdio.index}
+	return &runRequest{Args: toBytes(c.Args), Env: toBytes(merge(c.Env, s.env)), Dir: []byte(c.Dir), User: c.User, Stdio: stdio.index, Terminal: c.Terminal != nil}
 }
 
 func (s *Sandbox) await(ctx context.Context, replies chan reply, started func(int)) (Exit, error) {

@@ -18,6 +18,8 @@ type stdio struct {
 	stdin  *os.File
 	source io.Reader
 	copies []*copier
+
+	isTerminal bool
 }
 
 func newStdio(c Command) (*stdio, error) {
@@ -31,6 +33,9 @@ func newStdio(c Command) (*stdio, error) {
 }
 
 func (s *stdio) connect(c Command) error {
+	if c.Terminal != nil {
+		return s.terminal(c)
+	}
 	if c.Stdin != nil {
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -47,6 +52,17 @@ func (s *stdio) connect(c Command) error {
 		return nil
 	}
 	return s.output(2, c.Stderr)
+}
+
+// terminal makes one descriptor serve for all three.
+func (s *stdio) terminal(c Command) error {
+	s.passed = append(s.passed, c.Terminal.peer)
+	s.index, s.isTerminal = [3]int{}, true
+	if c.Stdin != nil {
+		s.stdin = c.Terminal.master
+	}
+	s.copies = append(s.copies, &copier{from: c.Terminal.master, to: c.Stdout})
+	return nil
 }
 
 func (s *stdio) pass(slot int, f *os.File) {
@@ -84,7 +100,12 @@ func (s *stdio) start() {
 		go c.run()
 	}
 	if s.stdin != nil {
-		go func() { io.Copy(s.stdin, s.source); s.stdin.Close() }()
+		go func() {
+			io.Copy(s.stdin, s.source)
+			if !s.isTerminal { // there the end of input does not end the output
+				s.stdin.Close()
+			}
+		}()
 	}
 }
 
@@ -97,7 +118,7 @@ func (s *stdio) finish(lastWords time.Duration) {
 	for _, c := range s.copies {
 		c.finish()
 	}
-	if s.stdin != nil {
+	if s.stdin != nil && !s.isTerminal {
 		s.stdin.Close()
 	}
 }

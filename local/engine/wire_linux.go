@@ -53,6 +53,7 @@ type runRequest struct {
 	Args, Env [][]byte
 	Dir       []byte
 	User      string
+	Terminal  bool
 	Stdio     [3]int // index into the message's descriptors; -1: /dev/null
 }
 
