@@ -25,6 +25,9 @@ type Sandbox interface {
 	AddUser(name string, sudo bool) error
 	Expand(ctx context.Context, text string) (string, error)
 	Finalize(ctx context.Context, ids engine.IDs, user string) error
+	Root() (*engine.Root, error) // for the caller to close
+	NewTerminal(cols, rows int) (*engine.Terminal, error)
+	Usage() (engine.Usage, error)
 	Close() error
 }
 

@@ -214,7 +214,7 @@ func isEmpty(dir string) (bool, error) {
 func openBox(ctx context.Context, eng Engine, dir string, lowers []string, memory int) (Sandbox, error) {
 	upper, work := filepath.Join(dir, "fs"), filepath.Join(dir, "work")
 	for _, d := range []string{upper, work} {
-		if err := os.Mkdir(d, 0o755); err != nil {
+		if err := os.Mkdir(d, 0o755); err != nil && !(d == upper && errors.Is(err, fs.ErrExist)) { // of a sandbox that was paused
 			return nil, fmt.Errorf("making a layer: %w", err)
 		}
 	}

@@ -188,6 +188,17 @@ func (s *Server) routes() http.Handler {
 		"GET /sandboxes/{id}":                       s.showSandbox,
 		"DELETE /sandboxes/{id}":                    s.killSandbox,
 		"POST /sandboxes/{id}/timeout":              s.setTimeout,
+		"POST /sandboxes/{id}/refreshes":            s.refreshSandbox,
+		"POST /sandboxes/{id}/pause":                s.pauseSandbox,
+		"POST /sandboxes/{id}/resume":               s.connectSandbox,
+		"POST /sandboxes/{id}/connect":              s.connectSandbox,
+		"POST /v2/sandboxes/{id}/connect":           s.connectSandbox,
+		"GET /sandboxes/metrics":                    s.allMetrics,
+		"GET /sandboxes/{id}/metrics":               s.sandboxMetrics,
+		"GET /sandboxes/{id}/logs":                  s.sandboxLogs,
+		"GET /v2/sandboxes/{id}/logs":               s.sandboxLogs,
+		"POST /sandboxes/{id}/snapshots":            noSnapshots,
+		"POST /sandboxes/{id}/fork":                 noSnapshots,
 		"POST /_e2bt/cache":                         s.cache,
 	} {
 		api.Handle(pattern, s.authorized(h))
@@ -211,6 +222,11 @@ func (s *Server) routes() http.Handler {
 		switch {
 		case answered:
 		case r.Header.Get("E2b-Sandbox-Id") != "":
+			envd.ServeHTTP(w, r)
+		case r.URL.Path == "/files" && r.URL.Query().Has("signature"):
+			if x := s.boxes.signed(r); x != nil {
+				r.Header.Set("E2b-Sandbox-Id", x.id)
+			}
 			envd.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.EscapedPath(), "/templates/aliases/"):
 			aliases.ServeHTTP(w, r)

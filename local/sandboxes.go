@@ -49,14 +49,24 @@ type box struct {
 	sandbox  Sandbox
 	dir      string
 
-	ctx   context.Context // ends when it is killed
-	stop  context.CancelFunc
-	procs sync.WaitGroup
+	ctx      context.Context // ends when it is killed
+	stop     context.CancelFunc
+	procs    sync.WaitGroup
+	table    procTable
+	root     *engine.Root
+	watchers watchers
 
-	mu    sync.Mutex
-	over  bool
-	ends  time.Time
-	timer *time.Timer
+	turn sync.Mutex // held while it is paused, resumed or ended
+
+	mu        sync.Mutex
+	over      bool
+	paused    bool
+	autoPause bool // when its time is over, instead of ending
+	ends      time.Time
+	timer     *time.Timer
+	measured  time.Time     // when it was last
+	cpu       time.Duration // used by then
+	log       []boxEntry
 }
 
 func (b *boxes) open(eng Engine) error {
@@ -97,8 +107,14 @@ func (b *boxes) kill(id string) (bool, error) {
 		return false, nil
 	}
 	defer b.ending.Done()
+	x.turn.Lock()
+	defer x.turn.Unlock()
 	x.timer.Stop()
-	return true, errors.Join(x.end(), b.engine.RemoveAll(x.dir))
+	var err error
+	if !x.isPaused() {
+		err = x.end()
+	}
+	return true, errors.Join(err, b.engine.RemoveAll(x.dir))
 }
 
 // take takes a sandbox out of the list, for the caller to end.
@@ -121,7 +137,7 @@ func (x *box) end() error {
 	x.stop()
 	err := x.sandbox.Close()
 	x.procs.Wait()
-	return err
+	return errors.Join(err, x.root.Close())
 }
 
 // begin runs f until the sandbox ends; it refuses where that is over.
@@ -149,7 +165,8 @@ func (b *boxes) closeAll() {
 func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
 	var req struct {
 		e2b.NewSandbox
-		Timeout *int `json:"timeout"`
+		Timeout   *int `json:"timeout"`
+		AutoPause bool `json:"autoPause"`
 	}
 	if err := read(w, r, &req); err != nil {
 		return err
@@ -167,13 +184,16 @@ func (s *Server) createSandbox(w http.ResponseWriter, r *http.Request) error {
 	if req.TemplateID == "" {
 		return refuse(http.StatusBadRequest, "validation error: templateID is required")
 	}
-	x, err := s.newBox(r.Context(), req.NewSandbox, life)
+	x, err := s.newBox(r.Context(), req.NewSandbox, life, req.AutoPause)
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusCreated, e2b.SandboxInfo{
-		TemplateID: x.template, SandboxID: x.id, ClientID: clientID, EnvdVersion: envdVersion, Alias: x.alias, EnvdAccessToken: x.token,
-	})
+	return reply(w, http.StatusCreated, x.info())
+}
+
+// info is what clients need to speak to it.
+func (x *box) info() e2b.SandboxInfo {
+	return e2b.SandboxInfo{TemplateID: x.template, SandboxID: x.id, ClientID: clientID, EnvdVersion: envdVersion, Alias: x.alias, EnvdAccessToken: x.token}
 }
 
 // lifeOf is a timeout in seconds, which has to be at least least.
@@ -187,7 +207,7 @@ func lifeOf(seconds, least int) (time.Duration, error) {
 	return time.Duration(seconds) * time.Second, nil
 }
 
-func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Duration) (*box, error) {
+func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Duration, autoPause bool) (*box, error) {
 	t, b, leave, err := s.spawn(req.TemplateID)
 	if err != nil {
 		return nil, err
@@ -199,7 +219,7 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	}
 	x := &box{
 		id: "i" + randomID(19), template: t.ID, alias: t.Alias, build: b, token: randomID(40), started: time.Now().UTC(),
-		metadata: req.Metadata, context: b.Result.Context.with(req.EnvVars),
+		metadata: req.Metadata, context: b.Result.Context.with(req.EnvVars), autoPause: autoPause,
 	}
 	x.dir = filepath.Join(s.boxes.dir, x.id)
 	if err := os.Mkdir(x.dir, 0o700); err != nil {
@@ -207,8 +227,7 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	}
 	// The sandbox outlives the request that makes it.
 	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
-	x.sandbox, err = openBox(x.ctx, s.opts.Engine, x.dir, lowers, b.MemoryMB)
-	if err != nil {
+	if err := x.open(s.opts.Engine, lowers); err != nil {
 		x.stop()
 		return nil, errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
 	}
@@ -217,6 +236,17 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 		return nil, errors.Join(errClosing, x.end(), s.opts.Engine.RemoveAll(x.dir))
 	}
 	return x, nil
+}
+
+// open mounts the root filesystem, in which an earlier one may have left changes.
+func (x *box) open(eng Engine, lowers []string) (err error) {
+	if x.sandbox, err = openBox(x.ctx, eng, x.dir, lowers, x.build.MemoryMB); err != nil {
+		return err
+	}
+	if x.root, err = x.sandbox.Root(); err != nil {
+		return errors.Join(err, x.sandbox.Close())
+	}
+	return nil
 }
 
 // spawn finds the build for a new sandbox and counts that.
@@ -247,7 +277,7 @@ func (b *boxes) add(x *box, life time.Duration) bool {
 	}
 	b.running[x.id] = x
 	x.ends = time.Now().UTC().Add(life)
-	x.timer = time.AfterFunc(life, func() { _, _ = b.kill(x.id) })
+	x.timer = time.AfterFunc(life, func() { b.expire(x) })
 	return true
 }
 
@@ -266,16 +296,35 @@ func (x *box) startCommand(command string) {
 
 // describe is the entry of lists and of GET /sandboxes/{id}.
 func (x *box) describe() map[string]any {
+	state := x.state()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return map[string]any{
 		"templateID": x.template, "sandboxID": x.id, "clientID": clientID, "alias": x.alias, "startedAt": x.started, "endAt": x.ends,
-		"envdVersion": envdVersion, "cpuCount": x.build.CPUCount, "memoryMB": x.build.MemoryMB, "diskSizeMB": 0, "state": "running", "metadata": x.metadata,
+		"envdVersion": envdVersion, "cpuCount": x.build.CPUCount, "memoryMB": x.build.MemoryMB, "diskSizeMB": 0, "state": state, "metadata": orEmpty(x.metadata),
 	}
 }
 
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
 func (s *Server) listSandboxes(w http.ResponseWriter, r *http.Request) error {
-	page, err := paged(w, r, s.boxes.list(), func(x *box) place { return place{x.started, x.id} })
+	all, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	running := 0
+	for _, x := range all {
+		if !x.isPaused() {
+			running++
+		}
+	}
+	w.Header().Set("X-Total-Running", fmt.Sprint(running))
+	page, err := paged(w, r, all, func(x *box) place { return place{x.started, x.id} })
 	if err != nil {
 		return err
 	}
@@ -300,6 +349,9 @@ func (s *Server) showSandbox(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := x.describe()
 	out["envdAccessToken"] = x.token
+	x.mu.Lock()
+	out["lifecycle"] = map[string]any{"autoResume": false, "onTimeout": map[bool]string{false: "kill", true: "pause"}[x.autoPause]}
+	x.mu.Unlock()
 	return reply(w, http.StatusOK, out)
 }
 
@@ -334,8 +386,10 @@ func (s *Server) setTimeout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x.mu.Lock()
-	x.ends = time.Now().UTC().Add(life)
-	x.timer.Reset(life)
-	x.mu.Unlock()
+	defer x.mu.Unlock()
+	if !x.paused {
+		x.ends = time.Now().UTC().Add(life)
+		x.timer.Reset(life)
+	}
 	return reply(w, http.StatusNoContent, nil)
 }

@@ -300,7 +300,7 @@ func TestProcess(t *testing.T) {
 		{"unknown user", startOf("whoami"), []string{basic("root123")}, []string{"error unauthenticated: invalid username: 'root123'"}},
 		{"odd user", startOf("whoami"), []string{"Authorization: Basic !!"}, []string{"error unauthenticated: invalid authorization header"}},
 		{"deadline", startOf("echo on; sleep 600"), []string{"Connect-Timeout-Ms: 200"}, []string{"start true", "stdout on\n", "error deadline_exceeded: the command did not end within its timeout"}},
-		{"terminal", &process.StartRequest{Process: &process.ProcessConfig{Cmd: "/bin/bash"}, Pty: &process.PTY{}}, nil, []string{"error unimplemented: terminals are not implemented by the local engine"}},
+		{"terminal", &process.StartRequest{Process: &process.ProcessConfig{Cmd: "/bin/bash"}, Pty: &process.PTY{}}, nil, []string{"error internal: the simulated engine has no terminals"}},
 		{"nothing", &process.StartRequest{}, nil, []string{"error invalid_argument: no command"}},
 		{"huge interval", startOf("true"), []string{"Keepalive-Ping-Interval: 9223372036854775807"}, []string{"start true", "end 0 exit status 0"}},
 		{"odd interval", startOf("true"), []string{"Keepalive-Ping-Interval: -1"}, []string{"start true", "end 0 exit status 0"}},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 )
 
 var errOther = errors.New("the local engine needs Linux")
@@ -133,3 +134,12 @@ func (t *Terminal) Resize(int, int) error { return errOther }
 
 // Close does nothing here.
 func (t *Terminal) Close() error { return nil }
+
+// Usage is what the processes of a sandbox use, on Linux.
+type Usage struct {
+	CPU    time.Duration
+	Memory int64
+}
+
+// Usage returns an error: the local engine needs Linux.
+func (s *Sandbox) Usage() (Usage, error) { return Usage{}, errOther }

@@ -153,6 +153,17 @@ func (s *sandbox) Signal(pid int, sig syscall.Signal) error {
 	return nil
 }
 
+// Root opens the files.
+func (s *sandbox) Root() (*engine.Root, error) { return engine.OpenRoot(s.root) }
+
+// NewTerminal returns an error: the interpreter has none.
+func (s *sandbox) NewTerminal(int, int) (*engine.Terminal, error) {
+	return nil, errors.New("the simulated engine has no terminals")
+}
+
+// Usage is nothing: the commands are part of this process.
+func (s *sandbox) Usage() (engine.Usage, error) { return engine.Usage{}, nil }
+
 // Close ends every command.
 func (s *sandbox) Close() error {
 	s.mu.Lock()
