@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
@@ -147,8 +148,9 @@ func (a *app) serveKey(home string) (string, error) {
 func (a *app) serveOn(ctx context.Context, listener net.Listener, server *local.Server, opts local.Options, flags serveFlags) (err error) {
 	defer func() { err = errors.Join(err, server.Close()) }()
 	s := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	var ready atomic.Bool // before that, requests are our own
 	if !flags.quiet {
-		s.Handler = a.logRequests(server)
+		s.Handler = a.logRequests(server, &ready)
 	}
 	at := served{URL: "http://" + listener.Addr().String(), Key: opts.APIKey}
 	serve := s.Serve
@@ -171,6 +173,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, server *local.
 	}
 	defer func() { err = errors.Join(err, os.Remove(servedFile(opts.Home))) }()
 	a.sayServed(at, listener, flags)
+	ready.Store(true)
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serving: %w", err)
@@ -244,8 +247,12 @@ func (a *app) prepareBase(ctx context.Context, at served) error {
 
 // logRequests prints a line for every request: never a query, a body, or the
 // rest of a link that is a key by itself.
-func (a *app) logRequests(next http.Handler) http.Handler {
+func (a *app) logRequests(next http.Handler, ready *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ready.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
 		start := time.Now()
 		status := &statusWriter{ResponseWriter: w, code: http.StatusOK}
 		defer func() {
