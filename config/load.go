@@ -24,6 +24,7 @@ type Options struct {
 	Version   string              // of e2bt, for required_version; "dev" fits all
 	Now       time.Time           // for timestamp(); zero: there is none
 	Templates []string            // globs; others are not read, but for what these are based on. None: all
+	Files     map[string][]byte   // texts that stand for those on disk, by name
 }
 
 // Load reads what the paths name, files or directories; none means the

@@ -36,7 +36,11 @@ func (l *loader) file(name string) {
 
 // read reads a text file.
 func (l *loader) read(name string) ([]byte, bool) {
-	src, err := readText(l.host(name))
+	src, edited := l.opts.Files[name]
+	var err error
+	if !edited {
+		src, err = readText(l.host(name))
+	}
 	if err != nil {
 		l.diags = append(l.diags, noFile(name, err))
 		return nil, false
