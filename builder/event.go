@@ -127,6 +127,8 @@ type Failure struct {
 	Elapsed  time.Duration
 	GaveUp   bool // we stopped waiting; the endpoint may still be building
 	Drift    *Drift
+	Before   string   // the build that the failed step began with; "": none was kept
+	Answer   []string // what the Question got
 }
 
 // ranOut reports whether a batch was ended by its own timeout: the status is

@@ -43,6 +43,8 @@ type Runner struct {
 	Emit      func(Event)
 	Retryable func(Failure) bool          // asked after all lines of the failed attempt were emitted
 	Elsewhere func(Failure) (Cause, bool) // the same, for failures that another source of packages may cure
+	Question  func(Failure) string        // the same: a command that root runs in the state before the failed step; "": none; may be nil
+	KeepState bool                        // that state stays, under the tag BeforeFailure
 	Hide      func(string) string         // takes secrets out of what is kept in StateDir; nil: there are none
 
 	emitting sync.Mutex
@@ -170,6 +172,7 @@ func (r *Runner) build(ctx context.Context, t *Template, parent *Result) Result 
 			continue
 		}
 		if !r.again(*res.Failure, tries) || ctx.Err() != nil {
+			r.inquire(ctx, from.template(), parent, res.Failure)
 			return res
 		}
 		step := res.Failure.Step

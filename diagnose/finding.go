@@ -93,5 +93,7 @@ type Context struct {
 	Command  string  // the failed step's text
 	Batch    string  // address of the failing batch, such as template.x.batch.small; "" without one
 	Image    string  // the base image
+	MemoryMB int     // what the build may use
+	Versions string  // that there are of the subject, where its package manager was asked; between blanks
 	Language string  // of the finding's texts: "en" (or "") or "zh"
 }

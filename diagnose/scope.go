@@ -17,7 +17,7 @@ import (
 // and the facts. "subject", "version" and "category" are the finding's own; in
 // the fixes alone. batch and template are addresses, "" where not known.
 var Variables = []string{
-	"exit_code", "user", "reason", "phase", "timeout_s", "seconds_s", "command", "batch", "template", "image", "line",
+	"exit_code", "user", "reason", "phase", "timeout_s", "seconds_s", "command", "batch", "template", "image", "line", "memory_mb", "available",
 	"found_subject", "found_version", "found_tool",
 }
 
@@ -62,6 +62,7 @@ func (s *scope) fixed() map[string]cty.Value {
 		"timeout_s": cty.NumberFloatVal(c.TimeoutS), "seconds_s": cty.NumberFloatVal(c.SecondsS),
 		"user": cty.StringVal(c.User), "reason": cty.StringVal(c.Reason), "phase": cty.StringVal(c.Phase),
 		"command": cty.StringVal(c.Command), "image": cty.StringVal(c.Image),
+		"memory_mb": cty.NumberIntVal(int64(c.MemoryMB)), "available": cty.StringVal(c.Versions),
 		"batch": cty.StringVal(c.Batch), "template": cty.StringVal(template),
 	}
 	if s.finding != nil {

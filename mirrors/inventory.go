@@ -2,6 +2,7 @@ package mirrors
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -65,6 +66,18 @@ func groups(re *regexp.Regexp, text string) map[string]string {
 func (l *Listing) Read(line string) (name, version, latest string, ok bool) {
 	g := groups(compile(l.Line), line)
 	return g["name"], g["version"], g["latest"], g["name"] != ""
+}
+
+// ReadVersions finds the versions of a package in what its manager said.
+func (l *Listing) ReadVersions(lines []string) (all []string) {
+	for _, line := range lines {
+		for _, found := range compile(l.Line).FindAllStringSubmatch(line, -1) {
+			if version := found[1]; !slices.Contains(all, version) {
+				all = append(all, version)
+			}
+		}
+	}
+	return all
 }
 
 // Installed is a package that a log names.

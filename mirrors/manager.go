@@ -30,10 +30,12 @@ type Manager struct {
 	Outdated  *Listing          `json:"-"`       // what is newer; nil: the manager cannot say
 	Logged    []Logged          `json:"logged"`  // how a log says what is installed
 	Hold      *Hold             `json:"-"`       // nil: nothing holds what a package brings along
+	Versions  *Listing          `json:"-"`       // of ${package}; nil: the manager cannot say
 
-	Inventories []Listing `json:"inventory"` // the three, as the file has them
+	Inventories []Listing `json:"inventory"` // the four, as the file has them
 	Outdateds   []Listing `json:"outdated"`
 	Holds       []Hold    `json:"hold"`
+	Asked       []Listing `json:"versions"`
 }
 
 // System reports whether m installs the distribution's own packages.
@@ -77,6 +79,7 @@ func (m Manager) Join(name, version string) string {
 var Managers = sync.OnceValue(func() []Manager {
 	all := load("managers", func(m *Manager, name string) {
 		m.Name, m.Inventory, m.Outdated, m.Hold = name, first(m.Inventories), first(m.Outdateds), first(m.Holds)
+		m.Versions = first(m.Asked)
 	})
 	slices.SortFunc(all, func(a, b Manager) int { return a.Order - b.Order })
 	return all

@@ -1,6 +1,10 @@
 package mirrors
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestManagers(t *testing.T) {
 	seen := map[int]string{}
@@ -55,4 +59,29 @@ func withOp(m Manager, version string) string {
 		return m.Separator + version
 	}
 	return version
+}
+
+func TestReadVersions(t *testing.T) {
+	for _, c := range []struct {
+		manager, said string
+		want          []string
+	}{
+		{"apt", "       jq | 1.7.1-6+deb13u1 | http://deb.example/debian trixie/main amd64 Packages\n  jq | 1.7.1-6 | http://deb.example/debian trixie/main Sources", []string{"1.7.1-6+deb13u1", "1.7.1-6"}},
+		{"apk", "jq policy:\n  1.7.1-r0:\n    https://apk.example/v3.20/main", []string{"1.7.1-r0"}},
+		{"dnf", "Available Packages\njq.x86_64    1.7.1-4.fc40    fedora", []string{"1.7.1-4.fc40"}},
+		{"pip", "flask (3.1.0)\nAvailable versions: 3.1.0, 3.0.3, 2.0.0rc1\n  INSTALLED: 3.0.3", []string{"3.1.0", "3.0.3", "2.0.0rc1"}},
+		{"npm", "[\n  \"0.0.1\",\n  \"1.3.0\"\n]", []string{"0.0.1", "1.3.0"}},
+		{"pnpm", "\"1.0.0\"", []string{"1.0.0"}},
+		{"gem", "rake (13.2.1, 13.2.0 ruby java)", []string{"13.2.1", "13.2.0"}},
+		{"go", "golang.example/x/tools v0.1.0 v0.2.0", []string{"v0.1.0", "v0.2.0"}},
+	} {
+		m, ok := LookupManager(c.manager)
+		if !ok || m.Versions == nil {
+			t.Errorf("%s cannot say which versions there are", c.manager)
+			continue
+		}
+		if got := m.Versions.ReadVersions(strings.Split(c.said, "\n")); !slices.Equal(got, c.want) {
+			t.Errorf("%s: ReadVersions(%q) = %v; want %v", c.manager, c.said, got, c.want)
+		}
+	}
 }

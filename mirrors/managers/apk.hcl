@@ -17,3 +17,8 @@ outdated {
 }
 
 logged { line = "^\\([0-9]+/[0-9]+\\) (?:Installing|Upgrading) (?P<name>[^ ]+) \\((?:[^ ]+ -> )?(?P<version>[^)]+)\\)" }
+
+versions {
+  command = "apk update -q >&2; apk policy $${package}"
+  line    = "^  ([0-9][^ :]*):$"
+}

@@ -25,3 +25,8 @@ hold {
   file   = "/etc/apt/preferences.d/e2bt-lock"
   format = "Package: %s\\nPin: version %s\\nPin-Priority: 1001\\n\\n"
 }
+
+versions {
+  command = "apt-get update -qq >&2; apt-cache madison $${package}"
+  line    = "^[^|]+\\| *([^ |]+) *\\|"
+}

@@ -17,3 +17,8 @@ outdated {
 }
 
 logged { line = "^ *(?:Installing|Upgrading) +: (?P<name>[^ ]+)-(?P<version>[^ -]+-[^ -]+)\\.[a-z0-9_]+ " }
+
+versions {
+  command = "dnf -q list --showduplicates $${package}"
+  line    = "^[^ ]+\\.(?:noarch|x86_64|aarch64|i686) +(?:[0-9]+:)?([^ ]+) "
+}

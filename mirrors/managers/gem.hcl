@@ -16,3 +16,8 @@ outdated {
 }
 
 logged { line = "^Successfully installed (?P<name>[A-Za-z0-9_.-]+?)-(?P<version>[0-9][A-Za-z0-9.]*)$" }
+
+versions {
+  command = "gem list --remote --all --exact $${package}"
+  line    = "(?:\\(|, )([0-9][^ ,)]*)"
+}

@@ -14,3 +14,8 @@ inventory {
   line    = "^(?P<name>[^ ]+) (?P<version>v[^ ]+)$"
   purl    = "golang"
 }
+
+versions {
+  command = "go list -m -versions $${package}"
+  line    = " (v[0-9][^ ]*)"
+}

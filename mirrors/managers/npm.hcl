@@ -41,3 +41,8 @@ outdated {
 }
 
 logged { line = "^npm (?:warn|WARN) deprecated (?P<name>(?:@[^@/ ]+/)?[^@/ ]+)@(?P<version>[0-9][^: ]*):" }
+
+versions {
+  command = "npm view $${package} versions --json"
+  line    = "\"([0-9][^\"]*)\""
+}

@@ -47,3 +47,8 @@ hold {
   format = "%s==%s\\n"
   env    = { PIP_CONSTRAINT = "/tmp/e2bt-lock-pip.txt", UV_CONSTRAINT = "/tmp/e2bt-lock-pip.txt" }
 }
+
+versions {
+  command = "pip index versions $${package}"
+  line    = "(?:^Available versions: |, )([0-9][^ ,]*)"
+}

@@ -12,3 +12,8 @@ inventory {
 }
 
 logged { line = "^\\+ (?P<name>(?:@[^@/ ]+/)?[^@/ ]+) (?P<version>[0-9][^ ]*)$" }
+
+versions {
+  command = "pnpm view $${package} versions --json"
+  line    = "\"([0-9][^\"]*)\""
+}
