@@ -356,12 +356,17 @@ func (e *editor) insertBefore(at []place, args []string, set any) error {
 		}
 		label = " " + rendered(label)
 	}
+	for _, s := range e.t.Steps {
+		if args[0] == "copy" && s.Copy != nil && s.Copy.From == text(arguments["from"]) && s.Copy.To == text(arguments["to"]) {
+			return nil
+		}
+	}
 	var lines strings.Builder
 	for _, name := range sortedKeys(arguments) {
 		lines.WriteString(name + " = " + rendered(arguments[name]) + "\n")
 	}
 	base := at[len(at)-1]
-	e.insertLines(base.file, e.lineStart(base.file, base.Range().Start.Byte), args[0]+label+" {\n"+lines.String()+"}\n\n")
+	e.insertLines(base.file, e.withComments(base.file, base.Range().Start.Byte), args[0]+label+" {\n"+lines.String()+"}\n\n")
 	return nil
 }
 

@@ -108,7 +108,7 @@ func edited(t *testing.T, dir string, edits []config.Edit) map[string]string {
 		return out
 	}
 	for _, edit := range edits {
-		if strings.HasSuffix(edit.Address, ".split") || strings.Contains(edit.Address, ".before.copy") || edit.Set == nil || strings.Contains(edit.Address, ".run[") {
+		if strings.HasSuffix(edit.Address, ".split") || edit.Set == nil || strings.Contains(edit.Address, ".run[") {
 			return out
 		}
 	}

@@ -32,6 +32,21 @@ func (e *editor) lineStart(file string, at int) int {
 	return bytes.LastIndexByte(e.source(file)[:at], '\n') + 1
 }
 
+// withComments is the start of the line that holds a byte, or of the comments
+// right above it.
+func (e *editor) withComments(file string, at int) int {
+	at = e.lineStart(file, at)
+	for at > 0 {
+		above := e.lineStart(file, at-1)
+		line := bytes.TrimSpace(e.source(file)[above:at])
+		if !bytes.HasPrefix(line, []byte("#")) && !bytes.HasPrefix(line, []byte("//")) {
+			break
+		}
+		at = above
+	}
+	return at
+}
+
 // indent is the blank space that a line begins with.
 func (e *editor) indent(file string, at int) string {
 	line := e.source(file)[e.lineStart(file, at):]

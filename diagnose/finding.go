@@ -92,6 +92,7 @@ type Context struct {
 	SecondsS float64 // how long the failed step took, in seconds
 	Command  string  // the failed step's text
 	Batch    string  // address of the failing batch, such as template.x.batch.small; "" without one
+	Template string  // address of the template; not needed where there is a batch
 	Image    string  // the base image
 	MemoryMB int     // what the build may use
 	Versions string  // that there are of the subject, where its package manager was asked; between blanks

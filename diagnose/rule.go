@@ -113,6 +113,8 @@ type sample struct {
 	Command  string            `hcl:"command,optional"`
 	TimeoutS float64           `hcl:"timeout_s,optional"`
 	SecondsS float64           `hcl:"seconds_s,optional"`
+	MemoryMB int               `hcl:"memory_mb,optional"`
+	Versions string            `hcl:"versions,optional"`
 	Language string            `hcl:"language,optional"`
 	Want     map[string]string `hcl:"want"`
 }

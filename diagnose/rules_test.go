@@ -92,7 +92,7 @@ func (e *Engine) explaining(s sample) []string {
 func (s sample) context() Context {
 	return Context{
 		ExitCode: s.ExitCode, User: s.User, Reason: s.Reason, Phase: s.Phase, Batch: s.Batch,
-		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS, Language: s.Language,
+		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS, Language: s.Language, MemoryMB: s.MemoryMB, Versions: s.Versions,
 	}
 }
 

@@ -55,8 +55,7 @@ func (s *scope) values(e hcl.Expression) *hcl.EvalContext {
 }
 
 func (s *scope) fixed() map[string]cty.Value {
-	c := s.context
-	template, _, _ := strings.Cut(c.Batch, ".batch.")
+	c, template := s.context, s.template()
 	vars := map[string]cty.Value{
 		"exit_code": cty.NumberIntVal(int64(c.ExitCode)), "line": cty.NumberIntVal(int64(s.line)),
 		"timeout_s": cty.NumberFloatVal(c.TimeoutS), "seconds_s": cty.NumberFloatVal(c.SecondsS),
@@ -71,6 +70,15 @@ func (s *scope) fixed() map[string]cty.Value {
 		vars["found_tool"] = cty.StringVal(s.finding.Tool)
 	}
 	return vars
+}
+
+// template is the template's address, which a batch's begins with.
+func (s *scope) template() string {
+	if s.context.Template != "" {
+		return s.context.Template
+	}
+	address, _, _ := strings.Cut(s.context.Batch, ".batch.")
+	return address
 }
 
 func (s *scope) value(e hcl.Expression) cty.Value {
@@ -139,7 +147,7 @@ func (s *scope) fixes(rules []FixRule, f *Finding) []Fix {
 // edit leaves out what names a batch that is not known.
 func (s *scope) edit(r EditRule) (Edit, bool) {
 	for _, v := range r.Address.Variables() {
-		if (v.RootName() == "batch" || v.RootName() == "template") && s.context.Batch == "" {
+		if v.RootName() == "batch" && s.context.Batch == "" || v.RootName() == "template" && s.template() == "" {
 			return Edit{}, false
 		}
 	}

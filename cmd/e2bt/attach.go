@@ -41,6 +41,7 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	a.tidies.Store(true)
 	defer closing(at, &err)
 	s := a.session(cfg, plan, json)
+	s.keeps, s.paths, s.endpoint = true, rec.Paths, at.url
 	done := rec.Status == builder.StatusReady
 	r, err := a.runner(cfg, buildFlags{}, at, s)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type buildFlags struct {
 	locked    bool
 	noLock    bool
 	json      bool
+	fix       bool
+	keepEdits bool
 	selection
 }
 
@@ -60,6 +63,8 @@ when several fail, the code is that of the first by name.`,
 	f.BoolVar(&b.locked, "locked", false, "build exactly what the lock file has, or fail and say what differs")
 	f.BoolVar(&b.noLock, "no-lock", false, "leave the lock file alone")
 	f.BoolVar(&b.json, "json", false, "print events as JSON, one object a line")
+	f.BoolVar(&b.fix, "fix", false, "make the safe edits that failures suggest and build again; the files are written when all pass")
+	f.BoolVar(&b.keepEdits, "keep-edits", false, "with --fix: write the edits even where the build fails")
 	b.selection.flags(cmd)
 	return cmd
 }
@@ -70,6 +75,10 @@ func (b buildFlags) check() error {
 		return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", b.parallel))
 	case b.stall < 0:
 		return exitWith(exitConfig, fmt.Errorf("--stall-timeout %s: want more than nothing", b.stall))
+	case b.fix && b.locked:
+		return exitWith(exitConfig, errors.New("--fix and --locked exclude each other: an edit is not what the lock file has"))
+	case b.keepEdits && !b.fix:
+		return exitWith(exitConfig, errors.New("--keep-edits goes with --fix"))
 	}
 	return nil
 }
@@ -85,6 +94,9 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if saved != nil && len(saved.Templates) == 0 {
 		fmt.Fprintln(a.stderr, "The plan has nothing to build.")
 		return nil
+	}
+	if saved != nil && flags.fix {
+		return exitWith(exitConfig, errors.New("--fix edits the configuration, so it cannot build a plan that was written down"))
 	}
 	if saved != nil {
 		paths, flags.templates, flags.changed = saved.Paths, saved.addresses(), true
@@ -111,25 +123,49 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := saved.holds(plan, at); err != nil {
 		return err
 	}
-	if err := a.openState(); err != nil {
-		return err
+	results, s, err := a.runPlan(ctx, buildRun{cfg, plan, lock, flags, paths}, at)
+	if err == nil && flags.fix {
+		results, err = a.repair(ctx, at, flags, paths, results, s.found)
 	}
-	if !flags.noLock && !flags.locked {
-		if err := a.pinChoices(cfg); err != nil {
-			return err
-		}
-	}
-	a.warnMirror(plan, at)
-	a.pinImages(ctx, plan)
-	s := a.session(cfg, plan, flags.json)
-	s.locked = flags.locked
-	r, err := a.runner(cfg, flags, at, s)
 	if err != nil {
 		return err
 	}
-	r.Paths = paths
-	a.lockWith(r, cfg, flags, lock)
-	return a.verdict(ctx, s.run(ctx, r, plan), at, flags.json)
+	return a.verdict(ctx, results, at, flags.json)
+}
+
+// buildRun is what a run builds, and how.
+type buildRun struct {
+	cfg   *config.Config
+	plan  *builder.Plan
+	lock  *builder.Lock
+	flags buildFlags
+	paths []string
+}
+
+// runPlan builds a plan that is ready to be built.
+func (a *app) runPlan(ctx context.Context, b buildRun, at *endpoint) ([]builder.Result, *session, error) {
+	if err := a.openState(); err != nil {
+		return nil, nil, err
+	}
+	if !b.flags.noLock && !b.flags.locked {
+		if err := a.pinChoices(b.cfg); err != nil {
+			return nil, nil, err
+		}
+	}
+	a.warnMirror(b.plan, at)
+	a.pinImages(ctx, b.plan)
+	s := a.session(b.cfg, b.plan, b.flags.json)
+	s.locked, s.keeps, s.paths, s.endpoint = b.flags.locked, true, b.paths, at.url
+	r, err := a.runner(b.cfg, b.flags, at, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Paths, r.KeepState = b.paths, a.local
+	if a.local || b.flags.fix {
+		r.Question = s.question
+	}
+	a.lockWith(r, b.cfg, b.flags, b.lock)
+	return s.run(ctx, r, b.plan), s, nil
 }
 
 // closing ends an endpoint; an error of that counts only when all else went well.

@@ -23,6 +23,9 @@ type buildLog struct {
 	w       *bufio.Writer
 	scanner *diagnose.Scanner // of the step that runs
 	tail    []string
+	events  []builder.Event // beside the lines, for a snapshot
+
+	templateID, buildID string
 }
 
 // createLog starts the log of a build in a file of its own.

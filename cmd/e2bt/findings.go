@@ -58,7 +58,7 @@ func placeInBatch(f diagnose.Finding, b *config.Batch) hcl.Range {
 	if f.Subject != "" {
 		for _, in := range b.Installs {
 			for _, p := range in.Packages {
-				if !samePackage(p.Name, f.Subject) {
+				if !config.SamePackage(p.Name, f.Subject) {
 					continue
 				}
 				if f.Category == diagnose.VersionNotFound && p.Pin.Filename != "" {
@@ -83,14 +83,6 @@ func placeInBatch(f diagnose.Finding, b *config.Batch) hcl.Range {
 		return b.Installs[0].Range
 	}
 	return b.Header
-}
-
-// samePackage compares names as Python does: case and -_. do not count. An
-// extra such as httpx[http2] belongs to httpx.
-func samePackage(a, b string) bool {
-	normal := strings.NewReplacer("_", "-", ".", "-")
-	a, _, _ = strings.Cut(a, "[")
-	return strings.EqualFold(normal.Replace(a), normal.Replace(b))
 }
 
 // print writes a finding with the writer that the author's other mistakes are
@@ -163,6 +155,9 @@ func (f found) logEnd() []string {
 	}
 	if f.log != "" {
 		lines = append(lines, "The whole log is in "+f.log)
+	}
+	if slices.ContainsFunc(f.Fixes, func(fix diagnose.Fix) bool { return len(fix.Edits) > 0 }) {
+		lines = append(lines, "e2bt fix shows the edits that may cure it; build --fix makes the safe ones and builds again.")
 	}
 	return lines
 }

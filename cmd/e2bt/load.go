@@ -33,7 +33,7 @@ func (a *app) read(paths []string, globs ...string) (*config.Config, hcl.Diagnos
 func (a *app) options(vars map[string]string, globs ...string) config.Options {
 	return config.Options{
 		Dir: a.dir, Vars: vars, VarFiles: a.varFiles, Getenv: a.getenv, Environ: os.Environ(), Version: version(),
-		Now: time.Now(), Templates: globs,
+		Now: time.Now(), Templates: globs, Files: a.edited,
 	}
 }
 

@@ -29,6 +29,7 @@ type app struct {
 	noColor  bool
 	logLevel string
 	lang     string
+	edited   map[string][]byte // texts that stand for configuration files until they are written
 
 	mayTest bool                      // mirrors may be asked, where a profile chooses among them
 	choices map[string]mirrors.Choice // made in this run, by the profile's name
@@ -83,7 +84,7 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	root.SetIn(a.stdin)
 	a.commonFlags(root)
 	root.AddCommand(
-		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
+		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newFix(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
 		newTemplates(a), newMirrors(a), newServe(a), newLogs(a), newAttach(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
 	"github.com/e2bt/e2bt/config"
 	"github.com/e2bt/e2bt/diagnose"
+	"github.com/e2bt/e2bt/mirrors"
 )
 
 // session shows one run: it prints events, writes every build's log, and
@@ -24,6 +26,10 @@ type session struct {
 	found   []found
 	lost    error // the first trouble with a log file
 	locked  bool  // the run builds what the lock file has
+
+	keeps    bool     // failures are kept as snapshots
+	paths    []string // of the configuration; for snapshots
+	endpoint string   // the same
 }
 
 // session begins a run; plan is what it builds, nil where it builds nothing.
@@ -57,6 +63,9 @@ func (s *session) show(f func()) {
 		s.keep(b.close())
 	}
 	for _, f := range s.found {
+		if s.keeps {
+			s.keep(s.snapshot(f))
+		}
 		f.print(s.app.stderr, s.cfg.Files, s.app.render())
 	}
 	if s.lost != nil {
@@ -95,9 +104,17 @@ func (s *session) shown(e builder.Event) {
 	case builder.EventBuildEnd:
 		s.settle(e.Template)
 	}
+	s.note(e)
 	s.printer.event(e)
 	if e.Type == builder.EventCheck && e.Failure != nil {
 		s.say(s.diagnoseCheck(*e.Failure))
+	}
+}
+
+// note keeps an event for a snapshot; what the log has is there.
+func (s *session) note(e builder.Event) {
+	if b := s.builds[e.Template]; b != nil && e.Type != builder.EventLog && e.Type != builder.EventUpload && len(b.events) < keptEvents {
+		b.events = append(b.events, e)
 	}
 }
 
@@ -108,6 +125,7 @@ func (s *session) open(e builder.Event) {
 	}
 	b, err := createLog(s.app.logs(), e)
 	s.keep(err)
+	b.templateID, b.buildID = e.TemplateID, e.BuildID
 	s.builds[e.Template] = b
 }
 
@@ -172,6 +190,35 @@ func (s *session) retryable(f builder.Failure) bool {
 	return s.pending[f.Template.Name].Retryable
 }
 
+// question is what a package manager is asked about the failure that came last:
+// which versions there are, where the log does not say.
+func (s *session) question(f builder.Failure) string {
+	finding := s.pending[f.Template.Name].Finding
+	m, ok := mirrors.LookupManager(finding.Tool)
+	if finding.Category != diagnose.VersionNotFound || !ok || m.Versions == nil || !packageName.MatchString(finding.Subject) {
+		return ""
+	}
+	for _, fix := range finding.Fixes {
+		if fix.Safe && strings.Contains(editKey(fix.Edits), ".pins.") {
+			return ""
+		}
+	}
+	return strings.ReplaceAll(m.Versions.Command, "${package}", finding.Subject)
+}
+
+// packageName is a name that a shell takes as it is.
+var packageName = regexp.MustCompile(`^@?[A-Za-z0-9][A-Za-z0-9._/+-]*$`)
+
+// versions are what the package manager said there is of the package that a
+// failure is about.
+func (s *session) versions(f builder.Failure) []string {
+	m, ok := mirrors.LookupManager(s.pending[f.Template.Name].Tool)
+	if !ok || m.Versions == nil || len(f.Answer) == 0 {
+		return nil
+	}
+	return m.Versions.ReadVersions(f.Answer)
+}
+
 // diagnose says what a failure was and where.
 func (s *session) diagnose(f builder.Failure) found {
 	f.Reason = s.app.secrets.hide(clean(f.Reason))
@@ -180,7 +227,7 @@ func (s *session) diagnose(f builder.Failure) found {
 	}
 	b := s.builds[f.Template.Name]
 	context := failureContext(f)
-	context.Language = s.app.lang
+	context.Language, context.Versions = s.app.lang, strings.Join(s.versions(f), " ")
 	var finding *diagnose.Finding
 	if b == nil || b.scanner == nil {
 		finding = s.engine().Scanner(context).Finding()
@@ -194,6 +241,7 @@ func (s *session) diagnose(f builder.Failure) found {
 	if s.locked {
 		out.goneFromSource()
 	}
+	out.bringFile()
 	return out
 }
 
@@ -210,7 +258,8 @@ func (s *session) diagnoseCheck(f builder.Failure) found {
 }
 
 func failureContext(f builder.Failure) diagnose.Context {
-	c := diagnose.Context{ExitCode: f.ExitCode, Reason: f.Reason, Phase: f.Phase, SecondsS: f.Elapsed.Seconds(), Image: f.Template.FromImage}
+	c := diagnose.Context{ExitCode: f.ExitCode, Reason: f.Reason, Phase: f.Phase, SecondsS: f.Elapsed.Seconds(), Image: f.Template.FromImage,
+		Template: f.Template.Address, MemoryMB: f.Template.MemoryMB}
 	if f.Step == nil {
 		return c
 	}

@@ -32,6 +32,18 @@ rule "apt_missing_package" {
   detail     = known("apt", package) == "" ? "" : "Did you mean ${known("apt", package)}?"
   detail_zh  = known("apt", package) == "" ? "" : "是否想写 ${known("apt", package)}？"
   fix {
+    when      = length(regexall("apt(-get)? .*install", command)) > 0 && length(regexall("apt(-get)? .*update", command)) == 0
+    title     = "List it in the batch: apt = [\"${package}\"], which reads the package lists first."
+    detail    = "apt-get install finds nothing where no apt-get update ran before it."
+    title_zh  = "把它写进批次：apt = [\"${package}\"]，会先读取软件包列表。"
+    detail_zh = "没有先运行 apt-get update 时，apt-get install 什么也找不到。"
+    safe      = true
+    edit {
+      address = "${batch}.apt[+]"
+      set     = package
+    }
+  }
+  fix {
     when     = known("apt", package) != ""
     title    = "Write ${known("apt", package)} instead of ${package}."
     title_zh = "把 ${package} 改写为 ${known("apt", package)}。"
@@ -56,4 +68,12 @@ sample "misspelt" {
 sample "german" {
   log  = "E: Paket htpo kann nicht gefunden werden."
   want = { category = "missing_package", subject = "htpo" }
+}
+
+sample "no_lists" {
+  log       = "E: Unable to locate package jq"
+  exit_code = 100
+  command   = "set -e\napt-get install -y jq"
+  batch     = "template.x.batch.system"
+  want      = { category = "missing_package", subject = "jq", edit = "template.x.batch.system.apt[+]=jq" }
 }

@@ -17,6 +17,7 @@ rule "apt_version_not_found" {
   detail     = "Debian and Ubuntu keep one version of a package in a release: an older one is gone as soon as a newer one is there."
   detail_zh  = "Debian 和 Ubuntu 的一个发行版只保留软件包的一个版本：新版本一出，旧版本就没有了。"
   fix {
+    when     = available == ""
     title    = "Pin only the start of the version: ${package}=${element(split("-", version), 0)}*; or leave it out."
     title_zh = "只固定版本的开头：${package}=${element(split("-", version), 0)}*；或者不写版本。"
     safe     = true
@@ -36,4 +37,12 @@ sample "old_pin" {
   LOG
   exit_code = 100
   want      = { category = "version_not_found", tool = "apt", subject = "jq", version = "1.6-1", fix = "jq=1.6*" }
+}
+
+sample "asked" {
+  log       = "E: Version '1.6-1' for 'jq' was not found"
+  exit_code = 100
+  batch     = "template.x.batch.system"
+  versions  = "1.7.1-6 1.5-2"
+  want      = { category = "version_not_found", subject = "jq", edit = "template.x.pins.apt[\"jq\"]=1.5-2" }
 }

@@ -6,14 +6,23 @@ category "timeout" {
   retryable = true
   fix {
     when      = timeout_s > 0 && batch != ""
-    title     = "Give the batch more time: timeout = \"${duration(timeout_s * 2)}\"."
+    title     = "Give the batch more time: timeout = \"${duration(timeout_s < 30 ? 60 : timeout_s * 2)}\"."
     detail    = "Or split it into smaller batches, so that what is done stays cached."
-    title_zh  = "给批次更多时间：timeout = \"${duration(timeout_s * 2)}\"。"
+    title_zh  = "给批次更多时间：timeout = \"${duration(timeout_s < 30 ? 60 : timeout_s * 2)}\"。"
     detail_zh = "或者拆成更小的批次，这样已完成的部分会留在缓存里。"
     safe      = true
     edit {
       address = "${batch}.timeout"
-      set     = duration(timeout_s * 2)
+      set     = duration(timeout_s < 30 ? 60 : timeout_s * 2)
+    }
+  }
+  fix {
+    when     = timeout_s > 0 && batch != ""
+    title    = "Split the batch in two, so that what the first one does stays cached."
+    title_zh = "把批次拆成两个，这样第一个完成的部分会留在缓存里。"
+    edit {
+      address = "${batch}.split"
+      set     = true
     }
   }
   fix {
@@ -102,6 +111,16 @@ category "missing_package" {
 
 category "version_not_found" {
   fix {
+    when     = nearest(found_version, available) != ""
+    title    = "Use ${found_subject} ${nearest(found_version, available)}, the nearest version that ${found_tool} has."
+    title_zh = "改用 ${found_subject} ${nearest(found_version, available)}，这是 ${found_tool} 现有的最接近的版本。"
+    safe     = true
+    edit {
+      address = "${template}.pins.${found_tool}[\"${found_subject}\"]"
+      set     = nearest(found_version, available)
+    }
+  }
+  fix {
     title    = "Ask for a version of ${coalesce(found_subject, "the package")} that exists."
     title_zh = "改用 ${coalesce(found_subject, "该软件包")} 实际存在的版本。"
   }
@@ -169,6 +188,7 @@ category "permission" {
     detail    = "E2B runs steps as the user \"user\" unless told otherwise."
     title_zh  = "以 root 运行批次：user = \"root\"。"
     detail_zh = "除非另有说明，E2B 以用户 \"user\" 运行各步骤。"
+    safe      = true
     edit {
       address = "${batch}.user"
       set     = "root"
@@ -188,10 +208,19 @@ category "permission" {
 
 category "externally_managed" {
   fix {
-    title     = "Install into a virtual environment: run python3 -m venv /opt/venv first and use /opt/venv/bin/pip."
+    title     = "Install into a virtual environment: make /opt/venv first, and let every shell use it."
     detail    = "This Python belongs to the system's package manager, which does not want pip to change it (PEP 668)."
-    title_zh  = "安装到虚拟环境：先运行 python3 -m venv /opt/venv，再用 /opt/venv/bin/pip。"
+    title_zh  = "安装到虚拟环境：先创建 /opt/venv，并让所有 shell 使用它。"
     detail_zh = "这个 Python 归系统的软件包管理器所有，它不希望 pip 改动（PEP 668）。"
+    safe      = true
+    edit {
+      address = system == "apk" ? "" : "${batch}.before.batch.venv"
+      set = {
+        apt  = ["python3-venv"]
+        run  = ["python3 -m venv --system-site-packages /opt/venv", "echo 'PATH=/opt/venv/bin:$PATH' > /etc/profile.d/venv.sh"]
+        user = "root"
+      }
+    }
   }
   fix {
     title     = "Or let pip override that: PIP_BREAK_SYSTEM_PACKAGES = \"1\" in the batch's env."
@@ -253,14 +282,14 @@ category "disk_full" {
 
 category "out_of_memory" {
   fix {
-    title     = "Give the build more memory: memory_mb = 4096."
+    title     = "Give the build more memory: memory_mb = ${memory_mb > 0 ? memory_mb * 2 : 4096}."
     detail    = "Or do less at once: fewer jobs (make -j1), pip without cache (--no-cache-dir), NODE_OPTIONS=--max-old-space-size."
-    title_zh  = "给构建更多内存：memory_mb = 4096。"
+    title_zh  = "给构建更多内存：memory_mb = ${memory_mb > 0 ? memory_mb * 2 : 4096}。"
     detail_zh = "或者减少并发：减少任务数（make -j1），pip 不用缓存（--no-cache-dir），NODE_OPTIONS=--max-old-space-size。"
     safe      = true
     edit {
       address = "${template}.memory_mb"
-      set     = 4096
+      set     = memory_mb > 0 ? memory_mb * 2 : 4096
     }
   }
 }

@@ -52,6 +52,14 @@ sample "node" {
   want      = { category = "out_of_memory", edit = "template.x.memory_mb=4096" }
 }
 
+sample "twice" {
+  log       = "Killed"
+  exit_code = 137
+  batch     = "template.x.batch.web"
+  memory_mb = 512
+  want      = { category = "out_of_memory", fix = "memory_mb = 1024", edit = "template.x.memory_mb=1024" }
+}
+
 sample "silent" {
   log       = "loading the model"
   exit_code = 137

@@ -26,6 +26,7 @@ rule "pip_version_not_found" {
     when     = akin(spec, nearest(spec, there)) == ""
     title    = "Use ${package} ${nearest(spec, there)}, which is another major version."
     title_zh = "改用 ${package} ${nearest(spec, there)}（主版本不同）。"
+    safe     = true
     edit {
       address = "${template}.pins.pip[\"${package}\"]"
       set     = nearest(spec, there)

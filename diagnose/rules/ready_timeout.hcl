@@ -28,6 +28,7 @@ rule "ready_timeout" {
     when     = ready_port != "" && template != ""
     title    = "Ask on the port that the log names: ready { port = ${ready_port} }."
     title_zh = "改为询问日志中提到的端口：ready { port = ${ready_port} }。"
+    safe     = true
     edit {
       address = "${template}.start.ready.port"
       set     = parseint(ready_port, 10)

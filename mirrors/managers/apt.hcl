@@ -26,7 +26,11 @@ hold {
   format = "Package: %s\\nPin: version %s\\nPin-Priority: 1001\\n\\n"
 }
 
+# The newest of every upstream version: what an older one needs is often gone.
 versions {
-  command = "apt-get update -qq >&2; apt-cache madison $${package}"
-  line    = "^[^|]+\\| *([^ |]+) *\\|"
+  command = <<-SH
+    apt-get update -qq >&2
+    apt-cache madison $${package} | awk -F'|' '{ gsub(/ /, "", $2); up = $2; sub(/-[^-]*$/, "", up); if (!seen[up]++) print "|" $2 "|" }'
+  SH
+  line    = "^[^|]*\\| *([^ |]+) *\\|"
 }
