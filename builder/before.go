@@ -17,6 +17,7 @@ const (
 
 	askTimeout = 3 * time.Minute // for a state to be made, and a question to be answered
 	askLines   = 20_000          // lines of an answer that are kept
+	askedExit  = 9               // how the step of a question ends
 )
 
 // inquire finds out more about a failure that stands: what the failed step began
@@ -56,12 +57,13 @@ func (r *Runner) inquire(ctx context.Context, t *Template, parent *Result, f *Fa
 }
 
 // upTo builds the steps before one under a tag of its own, and after them a
-// command that root runs, whose output it returns.
+// command that root runs, whose output it returns. That step fails, so that
+// nothing of it is cached or kept.
 func (r *Runner) upTo(ctx context.Context, t *Template, parent *Result, step *Step, command, tag string) (e2b.Registration, []string, error) {
 	state := *t
 	state.Steps, state.StartCmd, state.ReadyCmd = state.Steps[:step.Index-1:step.Index-1], "", ""
 	if command != "" {
-		state.Steps = append(state.Steps, Step{Index: step.Index, Type: "RUN", Args: []string{command, "root"}})
+		state.Steps = append(state.Steps, Step{Index: step.Index, Type: "RUN", Args: []string{command + "\nexit " + strconv.Itoa(askedExit), "root"}})
 	}
 	reg, err := r.Client.Register(ctx, e2b.RegisterRequest{Name: t.Name, Tags: []string{tag}, CPUCount: t.CPUCount, MemoryMB: t.MemoryMB})
 	if err != nil {
@@ -83,7 +85,7 @@ func (r *Runner) upTo(ctx context.Context, t *Template, parent *Result, step *St
 			}
 		}
 	}})
-	if err == nil && status.Status != e2b.StateReady {
+	if err == nil && status.Status != e2b.StateReady && command == "" {
 		err = errors.New("the steps before the failed one do not build")
 	}
 	return reg, said, err

@@ -73,6 +73,10 @@ type Result struct {
 	took    map[int]float64 // seconds, by the index of a step that was not cached
 }
 
+// GoOn makes this run a part of an earlier one: its builds take the place of
+// those that the earlier one gave up waiting for.
+func (r *Runner) GoOn(earlier *Runner) { r.runTag = earlier.runTag }
+
 // OK reports whether the template is there as planned.
 func (r Result) OK() bool { return r.Status == StatusReady || r.Status == StatusUpToDate }
 
@@ -81,7 +85,9 @@ var errFailFast = errors.New("another build failed")
 // Run builds every template of the plan, parents first, and returns a result
 // for each, in the order of the plan. Independent builds go on when one fails.
 func (r *Runner) Run(ctx context.Context, plan *Plan) []Result {
-	r.runTag = "run-" + randomID()
+	if r.runTag == "" {
+		r.runTag = "run-" + randomID()
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 

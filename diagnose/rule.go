@@ -110,6 +110,7 @@ type sample struct {
 	Reason   string            `hcl:"reason,optional"`
 	Phase    string            `hcl:"phase,optional"`
 	Batch    string            `hcl:"batch,optional"`
+	Template string            `hcl:"template,optional"`
 	Command  string            `hcl:"command,optional"`
 	TimeoutS float64           `hcl:"timeout_s,optional"`
 	SecondsS float64           `hcl:"seconds_s,optional"`

@@ -91,7 +91,7 @@ func (e *Engine) explaining(s sample) []string {
 
 func (s sample) context() Context {
 	return Context{
-		ExitCode: s.ExitCode, User: s.User, Reason: s.Reason, Phase: s.Phase, Batch: s.Batch,
+		ExitCode: s.ExitCode, User: s.User, Reason: s.Reason, Phase: s.Phase, Batch: s.Batch, Template: s.Template,
 		Command: s.Command, TimeoutS: s.TimeoutS, SecondsS: s.SecondsS, Language: s.Language, MemoryMB: s.MemoryMB, Versions: s.Versions,
 	}
 }

@@ -123,9 +123,9 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := saved.holds(plan, at); err != nil {
 		return err
 	}
-	results, s, err := a.runPlan(ctx, buildRun{cfg, plan, lock, flags, paths}, at)
+	results, s, err := a.runPlan(ctx, buildRun{cfg: cfg, plan: plan, lock: lock, flags: flags, paths: paths}, at)
 	if err == nil && flags.fix {
-		results, err = a.repair(ctx, at, flags, paths, results, s.found)
+		results, err = a.repair(ctx, at, flags, paths, results, s)
 	}
 	if err != nil {
 		return err
@@ -140,6 +140,7 @@ type buildRun struct {
 	lock  *builder.Lock
 	flags buildFlags
 	paths []string
+	after *builder.Runner // the run that this one goes on with, if any
 }
 
 // runPlan builds a plan that is ready to be built.
@@ -164,7 +165,11 @@ func (a *app) runPlan(ctx context.Context, b buildRun, at *endpoint) ([]builder.
 	if a.local || b.flags.fix {
 		r.Question = s.question
 	}
+	if b.after != nil {
+		r.GoOn(b.after)
+	}
 	a.lockWith(r, b.cfg, b.flags, b.lock)
+	s.runner = r
 	return s.run(ctx, r, b.plan), s, nil
 }
 

@@ -32,18 +32,18 @@ type madeFix struct {
 // repair goes on after a build that failed: each round makes the first safe edit
 // of every failure and builds again, with earlier layers from the cache. Files
 // are written when everything has passed, or with --keep-edits.
-func (a *app) repair(ctx context.Context, at *endpoint, flags buildFlags, paths []string, results []builder.Result, findings []found) ([]builder.Result, error) {
+func (a *app) repair(ctx context.Context, at *endpoint, flags buildFlags, paths []string, results []builder.Result, s *session) ([]builder.Result, error) {
 	m := &repair{amendment: a.amendment(paths), flags: flags, seen: map[string]bool{}}
 	m.flags.changed, m.flags.noCache = true, false // what has passed is there, and so are layers
 	for round := 1; round <= maxRounds && ctx.Err() == nil && !allOK(results); round++ {
-		if !m.edit(round, findings) {
+		if !m.edit(round, s.found) {
 			break
 		}
-		next, s, err := m.again(ctx, at, results)
+		next, now, err := m.again(ctx, at, results, s.runner)
 		if err != nil {
 			return results, err
 		}
-		results, findings = merge(results, next), s.found
+		results, s = merge(results, next), now
 	}
 	return results, m.finish(ctx, results)
 }
@@ -84,7 +84,7 @@ func (m *repair) edit(round int, findings []found) bool {
 }
 
 // again builds what has not passed.
-func (m *repair) again(ctx context.Context, at *endpoint, results []builder.Result) ([]builder.Result, *session, error) {
+func (m *repair) again(ctx context.Context, at *endpoint, results []builder.Result, after *builder.Runner) ([]builder.Result, *session, error) {
 	a := m.app
 	cfg, plan, lock, err := a.planToBuild(m.paths, m.flags)
 	if err != nil {
@@ -98,7 +98,7 @@ func (m *repair) again(ctx context.Context, at *endpoint, results []builder.Resu
 	if err := a.comparer(at, lock, false).Compare(ctx, plan); err != nil {
 		return nil, nil, at.apiError(err)
 	}
-	return a.runPlan(ctx, buildRun{cfg, plan, lock, m.flags, m.paths}, at)
+	return a.runPlan(ctx, buildRun{cfg, plan, lock, m.flags, m.paths, after}, at)
 }
 
 // merge takes the later result of every template.

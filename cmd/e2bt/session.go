@@ -30,6 +30,7 @@ type session struct {
 	keeps    bool     // failures are kept as snapshots
 	paths    []string // of the configuration; for snapshots
 	endpoint string   // the same
+	runner   *builder.Runner
 }
 
 // session begins a run; plan is what it builds, nil where it builds nothing.

@@ -17,7 +17,7 @@ rule "apt_version_not_found" {
   detail     = "Debian and Ubuntu keep one version of a package in a release: an older one is gone as soon as a newer one is there."
   detail_zh  = "Debian 和 Ubuntu 的一个发行版只保留软件包的一个版本：新版本一出，旧版本就没有了。"
   fix {
-    when     = available == ""
+    when     = available == "" && length(regexall("[*]", version)) == 0
     title    = "Pin only the start of the version: ${package}=${element(split("-", version), 0)}*; or leave it out."
     title_zh = "只固定版本的开头：${package}=${element(split("-", version), 0)}*；或者不写版本。"
     safe     = true

@@ -6,6 +6,7 @@ rule "ready_timeout" {
   match      = <<-RE
     ready command (?:failed|timed out)
     start command failed
+    start command was not ready after
     (?i)error running start command
     (?i)service did not become ready
     (?i)(?:server|service|application|app) (?:did not|didn't|failed to) (?:become ready|start|come up) (?:in|within|after)
@@ -69,8 +70,17 @@ fact "ready_port" {
   match = <<-RE
     (?i)listening (?:on|at):? \S*?(?P<ready_port>\d{2,5})/?$
     (?i)running on (?:all addresses|https?)\S*?:(?P<ready_port>\d{2,5})
+    (?i)serving http on \S+ port (?P<ready_port>\d{2,5})
     (?i)local:? +https?://localhost:(?P<ready_port>\d{2,5})
   RE
+}
+
+sample "ours" {
+  log      = "Serving HTTP on 0.0.0.0 port 3000 (http://0.0.0.0:3000/) ..."
+  reason   = "the start command was not ready after 4s"
+  phase    = "start"
+  template = "template.x"
+  want     = { category = "ready_timeout", edit = "template.x.start.ready.port=3000" }
 }
 
 sample "e2b" {

@@ -1,0 +1,10 @@
+# A tool of the author's machine.
+# expect: fixed
+
+template "command-tree" {
+  base { template = "lists" }
+
+  batch "work" {
+    run = ["tree /opt"] # needs tree
+  }
+}

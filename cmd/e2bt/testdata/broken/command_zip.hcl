@@ -1,0 +1,10 @@
+# The other half of unzip.
+# expect: fixed
+
+template "command-zip" {
+  base { template = "lists" }
+
+  batch "work" {
+    run = ["zip -v"] # needs zip
+  }
+}

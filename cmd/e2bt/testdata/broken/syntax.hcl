@@ -1,0 +1,8 @@
+# A mistake in a command.
+# expect: words
+
+template "syntax" {
+  batch "work" {
+    run = ["if true; echo x"]
+  }
+}
