@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"bytes"
+	"encoding/binary"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,13 +41,31 @@ func plain(line []byte) (text []byte, streamed bool) {
 	if bytes.IndexByte(line, 0x1b) >= 0 {
 		line = withoutEscapes(line)
 	}
-	for _, space := range spaces {
-		if bytes.IndexByte(line, space[0]) >= 0 && bytes.Contains(line, space) {
-			line = bytes.ReplaceAll(line, space, []byte{' '})
+	if !isASCII(line) {
+		for _, space := range spaces {
+			if bytes.Contains(line, space) {
+				line = bytes.ReplaceAll(line, space, []byte{' '})
+			}
 		}
 	}
 	text, streamed = withoutPrefix(bytes.TrimSpace(line))
 	return bytes.TrimLeft(text, " \t"), streamed
+}
+
+// isASCII looks at eight bytes at a time.
+func isASCII(line []byte) bool {
+	for len(line) >= 8 {
+		if binary.LittleEndian.Uint64(line)&0x8080808080808080 != 0 {
+			return false
+		}
+		line = line[8:]
+	}
+	for _, c := range line {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // isCode says whether a line is a piece of minified source, which Node prints

@@ -27,6 +27,7 @@ type filter struct {
 // entry is a literal whose rarest gram begins at offset.
 type entry struct {
 	literal  string
+	gram     uint32 // that gram, folded
 	offset   int
 	patterns []int32
 	next     uint16 // entry + 1 with the same hash
@@ -51,7 +52,8 @@ func newFilter(literals [][]string) *filter {
 	}
 	for i := range f.entries {
 		e := &f.entries[i]
-		h := hash(load(e.literal[e.offset:]))
+		e.gram = load(e.literal[e.offset:]) | foldMask
+		h := hash(e.gram)
 		e.next, f.heads[h] = f.heads[h], uint16(i+1)
 		f.known[h/64] |= 1 << (h % 64)
 	}
@@ -81,13 +83,13 @@ progress: resolved , reused , downloaded , added , done node_modules/.pnpm/ node
 compiling checking finished  v0.1. gcc -pthread -wall -o2 -fpic -i/usr/include -c .c -o .o g++ -std=c++17 -dndebug [ 50%] building cxx object linking
 remote: counting objects: compressing receiving objects: 100% resolving deltas: extracting sha256: pull complete step 1/ ---> running in removing intermediate container
 info debug warning error message the of and to in is for with not this that from on as are be or file files 0123456789 2026-11-23t18:34:04z ====== ------ ###### ......
-at object. (node:internal/modules/ javascript typescript install update version python release test test_ _test tests/ lib/ src/ include/ module modules config `
+at object. (node:internal/modules/ javascript typescript install update version python release test test_ _test tests/ lib/ src/ include/ module modules config example examples files.example registry.example pypi.example`
 
-// commonGrams is built once from noise.
-var commonGrams = sync.OnceValue(func() map[uint32]bool {
-	grams := map[uint32]bool{}
+// commonGrams counts what is in noise, once.
+var commonGrams = sync.OnceValue(func() map[uint32]int {
+	grams := map[uint32]int{}
 	for i := 0; i+gram <= len(noise); i++ {
-		grams[load(noise[i:])|foldMask] = true
+		grams[load(noise[i:])|foldMask]++
 	}
 	return grams
 })
@@ -104,10 +106,7 @@ func rarest(s string) int {
 }
 
 func weigh(s string) int {
-	weight := 0
-	if commonGrams()[load(s)|foldMask] {
-		weight = 1 << 10
-	}
+	weight := commonGrams()[load(s)|foldMask] << 10
 	for _, c := range []byte(s[:gram]) {
 		weight += commonness(c)
 	}
@@ -127,14 +126,15 @@ func commonness(c byte) int {
 // the literal's start and end.
 func (f *filter) find(line []byte, hit func(pattern int32, start, end int)) {
 	for i := 0; i+gram <= len(line); i += 2 {
-		h := hash(binary.LittleEndian.Uint32(line[i:]))
+		folded := binary.LittleEndian.Uint32(line[i:]) | foldMask
+		h := hash(folded)
 		if f.known[h/64]&(1<<(h%64)) == 0 {
 			continue
 		}
 		for n := f.heads[h]; n != 0; n = f.entries[n-1].next {
 			e := &f.entries[n-1]
 			start := i - e.offset
-			if start < 0 || start+len(e.literal) > len(line) || !folds(line[start:], e.literal) {
+			if e.gram != folded || start < 0 || start+len(e.literal) > len(line) || !folds(line[start:], e.literal) {
 				continue
 			}
 			for _, p := range e.patterns {

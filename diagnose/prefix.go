@@ -135,20 +135,19 @@ func stream(line []byte) int {
 // withoutEscapes takes terminal control sequences out of a line.
 func withoutEscapes(line []byte) []byte {
 	out := make([]byte, 0, len(line))
-	for i := 0; i < len(line); {
-		if line[i] != 0x1b {
-			out = append(out, line[i])
-			i++
+	for {
+		at := bytes.IndexByte(line, 0x1b)
+		if at < 0 {
+			return append(out, line...)
+		}
+		out = append(out, line[:at]...)
+		line = line[at:]
+		if n := escape(line); n > 0 {
+			line = line[n:]
 			continue
 		}
-		if n := escape(line[i:]); n > 0 {
-			i += n
-			continue
-		}
-		out = append(out, line[i])
-		i++
+		out, line = append(out, line[0]), line[1:]
 	}
-	return out
 }
 
 // escape is the length of the control sequence that s begins with, 0 without
