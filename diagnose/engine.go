@@ -87,7 +87,7 @@ func (e *Engine) read() error {
 		return fmt.Errorf("listing rules: %w", err)
 	}
 	for _, name := range names {
-		file, err := builtinFile(name)
+		file, err := builtinRules(name)
 		if err != nil {
 			return err
 		}
@@ -104,12 +104,16 @@ func (e *Engine) read() error {
 	return e.prepare()
 }
 
-func builtinFile(name string) (*ruleFile, error) {
+// sampled are the sample blocks of a rule file, which tests alone read.
+var sampled = regexp.MustCompile(`(?ms)^sample "[^"\n]*" \{\n.*?^\}\n`)
+
+// builtinRules reads a built-in rule file without its samples.
+func builtinRules(name string) (*ruleFile, error) {
 	src, err := builtin.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading rules: %w", err)
 	}
-	return parseFile(src, name)
+	return parseFile(sampled.ReplaceAll(src, nil), name)
 }
 
 func (e *Engine) add(file *ruleFile) error {

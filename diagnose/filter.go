@@ -36,7 +36,7 @@ type entry struct {
 // newFilter takes the literals of each pattern, each at least minLength long.
 func newFilter(literals [][]string) *filter {
 	f := &filter{}
-	patterns := map[string][]int32{}
+	patterns, common := map[string][]int32{}, commonGrams()
 	var order []string
 	for id, list := range literals {
 		for _, s := range list {
@@ -47,7 +47,7 @@ func newFilter(literals [][]string) *filter {
 		}
 	}
 	for _, s := range order {
-		offset := rarest(s)
+		offset := rarest(s, common)
 		f.entries = append(f.entries, entry{literal: s, offset: offset, patterns: patterns[s]}, entry{literal: s, offset: offset + 1, patterns: patterns[s]})
 	}
 	for i := range f.entries {
@@ -95,23 +95,34 @@ var commonGrams = sync.OnceValue(func() map[uint32]int {
 })
 
 // rarest picks the offset of the five bytes of s that are least common in logs.
-func rarest(s string) int {
+func rarest(s string, common map[uint32]int) int {
 	best, least := 0, 1<<30
+	before := weigh(s, common)
 	for i := 0; i+minLength <= len(s); i++ {
-		if weight := weigh(s[i:]) + weigh(s[i+1:]); weight < least {
-			best, least = i, weight
+		after := weigh(s[i+1:], common)
+		if before+after < least {
+			best, least = i, before+after
 		}
+		before = after
 	}
 	return best
 }
 
-func weigh(s string) int {
-	weight := commonGrams()[load(s)|foldMask] << 10
+func weigh(s string, common map[uint32]int) int {
+	weight := common[load(s)|foldMask] << 10
 	for _, c := range []byte(s[:gram]) {
-		weight += commonness(c)
+		weight += int(commonBytes[c])
 	}
 	return weight
 }
+
+// commonBytes is commonness by byte.
+var commonBytes = func() (table [256]uint8) {
+	for c := range table {
+		table[c] = uint8(commonness(byte(c)))
+	}
+	return table
+}()
 
 func commonness(c byte) int {
 	for rank, group := range []string{" ", "eatoinsr", "/.-0123456789dlcupm", "bfghvwy_:"} {

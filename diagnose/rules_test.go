@@ -21,6 +21,15 @@ func newEngine(t testing.TB) *Engine {
 	return e
 }
 
+// builtinFile reads a built-in rule file with its samples.
+func builtinFile(name string) (*ruleFile, error) {
+	src, err := builtin.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading rules: %w", err)
+	}
+	return parseFile(src, name)
+}
+
 func TestRulesAreSound(t *testing.T) {
 	if err := newEngine(t).Check(); err != nil {
 		t.Error(err)
@@ -38,6 +47,9 @@ func TestSamples(t *testing.T) {
 		file, err := builtinFile(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if rules, err := builtinRules(name); err != nil || len(rules.Rules) != len(file.Rules) || len(rules.Facts) != len(file.Facts) || len(rules.Samples) != 0 {
+			t.Errorf("%s: without samples it is another file (%v)", name, err)
 		}
 		if len(file.Rules) > 0 && len(file.Samples) == 0 {
 			t.Errorf("%s: rules without a sample", name)
