@@ -35,6 +35,14 @@ func (r *Runner) inquire(ctx context.Context, t *Template, parent *Result, f *Fa
 			f.Before = reg.BuildID
 		}
 	}
+	r.ask(ctx, t, parent, f)
+	if f.Before != "" || len(f.Answer) > 0 {
+		r.emit(Event{Type: EventFailure, Template: t.Name, Failure: f})
+	}
+}
+
+// ask asks the Question that a failure leaves open, if there is one.
+func (r *Runner) ask(ctx context.Context, t *Template, parent *Result, f *Failure) {
 	if r.Question == nil {
 		return
 	}
@@ -49,11 +57,10 @@ func (r *Runner) inquire(ctx context.Context, t *Template, parent *Result, f *Fa
 	if err != nil {
 		return
 	}
+	f.Answer = said
 	if err := r.Client.Untag(ctx, t.Name, []string{tag}); err != nil {
 		r.emit(Event{Type: EventWarning, Template: t.Name, Message: fmt.Sprintf("removing the tag %s: %s", tag, err)})
 	}
-	f.Answer = said
-	r.emit(Event{Type: EventFailure, Template: t.Name, Failure: f})
 }
 
 // upTo builds the steps before one under a tag of its own, and after them a
