@@ -118,3 +118,20 @@ func edited(t *testing.T, dir string, edits []config.Edit) map[string]string {
 	}
 	return out
 }
+
+// TestEditKeepsLineEnds edits a file of Windows'.
+func TestEditKeepsLineEnds(t *testing.T) {
+	dir := t.TempDir()
+	text := "template \"x\" {\r\n  batch \"a\" {\r\n    run = [\"true\"] # fast\r\n  }\r\n}\r\n"
+	if err := os.WriteFile(filepath.Join(dir, "e2bt.hcl"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := edited(t, dir, []config.Edit{
+		{Address: "template.x.batch.a.timeout", Set: "1m"},
+		{Address: "template.x.batch.a.apt[+]", Set: "jq"},
+		{Address: "template.x.batch.a.before.copy", Set: map[string]any{"from": "a", "to": "/a"}},
+	})["e2bt.hcl"]
+	if bare := strings.ReplaceAll(got, "\r\n", ""); got == "" || strings.Contains(bare, "\n") {
+		t.Errorf("the line ends are mixed: %q", got)
+	}
+}

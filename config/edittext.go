@@ -18,6 +18,9 @@ func (e *editor) replace(file string, start, end int, with string) {
 		formatted, diags := Format(src, file)
 		e.canonical[file] = !diags.HasErrors() && bytes.Equal(formatted, src)
 	}
+	if bytes.Contains(src, []byte("\r\n")) {
+		with = strings.ReplaceAll(strings.ReplaceAll(with, "\r\n", "\n"), "\n", "\r\n")
+	}
 	out := append(append(append([]byte{}, src[:start]...), with...), src[end:]...)
 	if e.canonical[file] {
 		if formatted, diags := Format(out, file); !diags.HasErrors() {

@@ -41,6 +41,10 @@ category "timeout" {
     detail    = "Slow downloads are the usual cause: build with --mirror, for example --mirror cn in mainland China; `e2bt mirrors test` shows which answer."
     title_zh  = "使用更近的镜像。"
     detail_zh = "最常见的原因是下载慢：构建时加 --mirror，例如在中国大陆用 --mirror cn；`e2bt mirrors test` 会显示哪些镜像可用。"
+    edit {
+      address = "${template}.mirror"
+      set     = "auto"
+    }
   }
 }
 
