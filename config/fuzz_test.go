@@ -195,6 +195,7 @@ func FuzzDockerfile(f *testing.F) {
 		"FROM a\nRUN <<A <<B\nA\nB\n", "FROM a\nCOPY <<A /\n${X:?no}\nA\n", "FROM a\nENV A=${A/${A}/b}\nENV B=${A%%*}\n", "FROM a\nRUN --mount\n", "FROM a\nHEALTHCHECK --interval\n",
 		"FROM a\nSHELL []\nRUN a\n", "FROM a\nSHELL [\"x\"]\nCMD []\nENTRYPOINT []\n", "FROM a\nUSER \nWORKDIR\n", "FROM a AS b\nFROM b\nRUN x\n", "# escape=x\nFROM a\n", "FROM a\nONBUILD ONBUILD RUN x\n",
 		"FROM a\nRUN a \\\n# comment\n\n  b\n", "FROM a\nADD --unpack=false a.tar /\n", "FROM a\nCOPY [\"a\",]\n", "FROM a\nWORKDIR ..\nCOPY . ../..\n", "FROM a\nRUN " + strings.Repeat("\\\n", 10_000) + "x\n",
+		"FROM a\n" + strings.Repeat("k\n", 10_000),
 	} {
 		f.Add(s)
 	}

@@ -3,11 +3,14 @@ package config_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/e2bt/e2bt/config"
 )
@@ -65,5 +68,24 @@ func TestDiagnostics(t *testing.T) {
 			config.WriteDiagnostics(&out, cfg.Files, diags, config.RenderOptions{Secrets: cfg.Secrets})
 			golden(t, filepath.Join("testdata", "wrong", name+".txt"), out.String())
 		})
+	}
+}
+
+// TestManyDiagnostics writes as many as somebody reads, errors before warnings.
+func TestManyDiagnostics(t *testing.T) {
+	var diags hcl.Diagnostics
+	for i := range 100 {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: fmt.Sprintf("Warning %d", i)})
+	}
+	diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The error"})
+	var out strings.Builder
+	config.WriteDiagnostics(&out, nil, diags, config.RenderOptions{})
+	for _, want := range []string{"Error: The error\n", "Warning: Warning 38\n", "And 61 more.\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "Warning 39") {
+		t.Error("more are shown than are read")
 	}
 }

@@ -15,6 +15,10 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
+// maxShown is how many diagnostics are written for people: nobody reads more,
+// and the library reads the whole file again for each.
+const maxShown = 40
+
 // RenderOptions say how diagnostics are written.
 type RenderOptions struct {
 	Color   bool
@@ -32,7 +36,15 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 		width = 100
 	}
 	writer := hcl.NewDiagnosticTextWriter(&buf, harmless(files), width, opts.Color)
-	for _, d := range sorted(diags) {
+	diags = sorted(diags)
+	if len(diags) > maxShown {
+		slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return int(a.Severity) - int(b.Severity) }) // errors first
+	}
+	for i, d := range diags {
+		if i == maxShown {
+			fmt.Fprintf(&buf, "And %d more.\n\n", len(diags)-maxShown)
+			break
+		}
 		shown := *d
 		shown.Summary = printable(d.Summary)
 		shown.Detail = hide(printable(d.Detail), opts.Secrets) // before it is wrapped: a secret may have spaces
