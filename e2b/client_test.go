@@ -80,7 +80,7 @@ var calls = []struct {
 	{"delete", false, false, false, func(ctx context.Context, c *e2b.Client) error {
 		return c.DeleteTemplate(ctx, "name")
 	}},
-	{"create sandbox", false, false, false, func(ctx context.Context, c *e2b.Client) error {
+	{"create sandbox", true, false, false, func(ctx context.Context, c *e2b.Client) error {
 		_, err := c.CreateSandbox(ctx, e2b.NewSandbox{TemplateID: "name"})
 		return err
 	}},

@@ -3,15 +3,14 @@ package e2b
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
-	"github.com/e2bt/e2bt/e2b/envd/process"
+	"github.com/e2bt/e2bt/e2b/envd/filesystem/filesystemconnect"
 	"github.com/e2bt/e2bt/e2b/envd/process/processconnect"
 )
 
@@ -22,23 +21,102 @@ const envdPort = 49983
 type Sandbox struct {
 	SandboxInfo
 	client *Client
+	url    string       // of its envd
+	limit  time.Time    // when its time is over; zero where that is not known
+	memory atomic.Int64 // percent of it that were last seen in use
 	rpc    processconnect.ProcessClient
 }
 
-// CreateSandbox starts a sandbox of a template.
+// CreateSandbox starts a sandbox of a template. It asks again after what may
+// pass; where an answer was lost, the sandbox that nobody knows ends by its own
+// time limit.
 func (c *Client) CreateSandbox(ctx context.Context, req NewSandbox) (*Sandbox, error) {
 	s := &Sandbox{client: c}
-	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v2/sandboxes", body: req, out: &s.SandboxInfo})
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v2/sandboxes", body: req, out: &s.SandboxInfo, repeat: true})
 	if err != nil {
-		return nil, known(err)
+		return nil, err
 	}
-	at := c.endpoint()
+	if req.Timeout > 0 {
+		s.limit = time.Now().Add(time.Duration(req.Timeout) * time.Second)
+	}
+	s.reach()
+	return s, nil
+}
+
+// FindSandbox finds a sandbox that is there; one that is paused wakes, and then
+// lives that long.
+func (c *Client) FindSandbox(ctx context.Context, id string, life time.Duration) (*Sandbox, error) {
+	detail, err := c.sandboxDetail(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{client: c, SandboxInfo: detail.SandboxInfo, limit: detail.EndAt}
+	if detail.State == SandboxPaused {
+		_, err := c.do(ctx, call{method: http.MethodPost, path: "/sandboxes/" + url.PathEscape(id) + "/connect", body: sandboxLife{seconds(life)}, out: &s.SandboxInfo, repeat: true})
+		if err != nil {
+			return nil, fmt.Errorf("waking the sandbox: %w", err)
+		}
+		s.limit = time.Now().Add(life)
+	}
+	s.reach()
+	return s, nil
+}
+
+func (c *Client) sandboxDetail(ctx context.Context, id string) (SandboxDetail, error) {
+	var out SandboxDetail
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/sandboxes/" + url.PathEscape(id), out: &out, repeat: true})
+	return out, err
+}
+
+// Sandboxes lists the sandboxes of the team, paused ones as well.
+func (c *Client) Sandboxes(ctx context.Context, metadata map[string]string) ([]SandboxDetail, error) {
+	query := url.Values{"limit": {"100"}, "state": {"running,paused"}}
+	if len(metadata) > 0 {
+		pairs := url.Values{}
+		for name, value := range metadata {
+			pairs.Set(name, value)
+		}
+		query.Set("metadata", pairs.Encode())
+	}
+	var all []SandboxDetail
+	for {
+		var page []SandboxDetail
+		header, err := c.do(ctx, call{method: http.MethodGet, path: "/v2/sandboxes", query: query, out: &page, repeat: true})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		next := header.Get("X-Next-Token")
+		if next == "" || len(page) == 0 {
+			return all, nil
+		}
+		query.Set("nextToken", next)
+	}
+}
+
+// reach makes the client of the sandbox's own API.
+func (s *Sandbox) reach() {
+	at := s.client.endpoint()
 	if s.Domain != nil && *s.Domain != "" {
 		at.Domain = *s.Domain
 	}
-	s.rpc = processconnect.NewProcessClient(envdHTTP{c}, at.sandboxURL(s.SandboxID), connect.WithProtoJSON())
-	return s, nil
+	s.url = at.sandboxURL(s.SandboxID)
+	s.rpc = processconnect.NewProcessClient(envdHTTP{s.client}, s.url, connect.WithProtoJSON())
 }
+
+// files is the client of the part of its API that is about files.
+func (s *Sandbox) files() filesystemconnect.FilesystemClient {
+	return filesystemconnect.NewFilesystemClient(envdHTTP{s.client}, s.url, connect.WithProtoJSON())
+}
+
+// SetTimeout lets the sandbox live for that long from now.
+func (s *Sandbox) SetTimeout(ctx context.Context, life time.Duration) error {
+	_, err := s.client.do(ctx, call{method: http.MethodPost, path: "/sandboxes/" + url.PathEscape(s.SandboxID) + "/timeout", body: sandboxLife{seconds(life)}, repeat: true})
+	return err
+}
+
+// seconds of a time, rounded up, for the API.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // envdHTTP sends the requests of the RPC library, which would name itself.
 type envdHTTP struct{ *Client }
@@ -50,56 +128,21 @@ func (c envdHTTP) Do(req *http.Request) (*http.Response, error) {
 
 // Kill ends the sandbox. One that is gone already is no error.
 func (s *Sandbox) Kill(ctx context.Context) error {
-	_, err := s.client.do(ctx, call{method: http.MethodDelete, path: "/sandboxes/" + url.PathEscape(s.SandboxID), repeat: true})
-	if NotFound(err) {
-		return nil
-	}
+	_, err := s.client.KillSandbox(ctx, s.SandboxID)
 	return err
 }
 
-// Command is a process to run in a sandbox.
-type Command struct {
-	Cmd     string
-	Args    []string
-	User    string // "" : the template's
-	Cwd     string // "" : the template's
-	Env     map[string]string
-	Timeout time.Duration // 0: none
-	Stdout  io.Writer     // nil: dropped
-	Stderr  io.Writer
+// KillSandbox ends a sandbox; it reports whether there was one.
+func (c *Client) KillSandbox(ctx context.Context, id string) (bool, error) {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: "/sandboxes/" + url.PathEscape(id), repeat: true})
+	if NotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-// Run runs a command to its end and returns its exit code. One that is over its
-// timeout is killed and gives a *TimeoutError.
-func (s *Sandbox) Run(ctx context.Context, c Command) (int, error) {
-	if c.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, &TimeoutError{c.Timeout})
-		defer cancel()
-	}
-	config := &process.ProcessConfig{Cmd: c.Cmd, Args: c.Args, Envs: c.Env}
-	if c.Cwd != "" {
-		config.Cwd = &c.Cwd
-	}
-	req := connect.NewRequest(&process.StartRequest{Process: config})
-	s.address(req.Header(), c.User)
-	stream, err := s.rpc.Start(ctx, req)
-	if err != nil {
-		return -1, s.failed(ctx, c, err)
-	}
-	defer stream.Close()
-	for stream.Receive() {
-		switch e := stream.Msg().GetEvent().GetEvent().(type) {
-		case *process.ProcessEvent_Data:
-			if err := c.output(e.Data); err != nil {
-				return -1, err
-			}
-		case *process.ProcessEvent_End:
-			return int(e.End.GetExitCode()), nil
-		}
-	}
-	return -1, s.failed(ctx, c, stream.Err())
-}
+// MemoryTight reports whether almost all of its memory was last seen in use.
+func (s *Sandbox) MemoryTight() bool { return float64(s.memory.Load()) >= 100*tightPart }
 
 // address says which sandbox is meant, and who asks.
 func (s *Sandbox) address(h http.Header, user string) {
@@ -112,38 +155,4 @@ func (s *Sandbox) address(h http.Header, user string) {
 	if user != "" {
 		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":")))
 	}
-}
-
-func (c Command) output(d *process.ProcessEvent_DataEvent) error {
-	var err error
-	if c.Stdout != nil {
-		_, err = c.Stdout.Write(d.GetStdout())
-	}
-	if c.Stderr != nil && err == nil {
-		_, err = c.Stderr.Write(d.GetStderr())
-	}
-	return err
-}
-
-// failed says why there is no exit code.
-func (s *Sandbox) failed(ctx context.Context, c Command, err error) error {
-	if connect.CodeOf(err) == connect.CodeDeadlineExceeded {
-		_ = sleep(ctx, time.Second) // the sandbox was quicker than our own clock, which knows whose limit it was
-	}
-	var late *TimeoutError
-	switch {
-	case errors.As(context.Cause(ctx), &late):
-		return late
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case c.Timeout > 0 && connect.CodeOf(err) == connect.CodeDeadlineExceeded:
-		return &TimeoutError{c.Timeout}
-	case err == nil:
-		return errors.New("the sandbox ended the stream without an exit code")
-	}
-	var refused *connect.Error
-	if errors.As(err, &refused) {
-		return errors.New(s.client.redact(refused.Message()))
-	}
-	return errors.New(s.client.redact(err.Error()))
 }

@@ -53,6 +53,8 @@ func sandbox(t *testing.T, e envd) *e2b.Sandbox {
 		case r.Method == http.MethodPost:
 			w.WriteHeader(http.StatusCreated)
 			fmt.Fprint(w, `{"sandboxID":"i123","envdAccessToken":"envd-token"}`)
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, `{"sandboxID":"i123","state":"running"}`)
 		default:
 			answer(404)(w, r) // it is gone already
 		}
@@ -104,13 +106,13 @@ func TestSandboxRunTrouble(t *testing.T) {
 	}{
 		{"no exit code", func(context.Context, *connect.Request[process.StartRequest], func(string, string)) (int32, error) {
 			return -1, nil
-		}, "ended the stream without an exit code"},
+		}, "connection to the sandbox i123 was lost"},
 		{"an unknown user", func(context.Context, *connect.Request[process.StartRequest], func(string, string)) (int32, error) {
 			return 0, connect.NewError(connect.CodeUnauthenticated, errors.New("invalid username: 'x', key "+key))
 		}, "invalid username: 'x', key (sensitive)"},
 		{"a lost connection", func(context.Context, *connect.Request[process.StartRequest], func(string, string)) (int32, error) {
 			panic(http.ErrAbortHandler)
-		}, "EOF"},
+		}, "connection to the sandbox i123 was lost; it may still be running: internal: protocol error"},
 		{"hangs", func(ctx context.Context, _ *connect.Request[process.StartRequest], _ func(string, string)) (int32, error) {
 			<-ctx.Done()
 			return 0, ctx.Err()
@@ -177,7 +179,7 @@ func TestSandboxHost(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = box.Run(t.Context(), e2b.Command{Cmd: "x"}) // the answer is none
-			if diff := cmp.Diff([]string{"api.test", tt.want}, hosts); diff != "" {
+			if diff := cmp.Diff([]string{"api.test", tt.want}, hosts[:min(2, len(hosts))]); diff != "" {
 				t.Errorf("%+v: hosts (-want +got):\n%s", tt, diff)
 			}
 		})

@@ -208,3 +208,25 @@ type SandboxInfo struct {
 	EnvdAccessToken string  `json:"envdAccessToken,omitempty"`
 	Domain          *string `json:"domain,omitempty"`
 }
+
+// SandboxDetail is a sandbox in a list, or asked for by its id.
+type SandboxDetail struct {
+	SandboxInfo
+	StartedAt time.Time         `json:"startedAt"`
+	EndAt     time.Time         `json:"endAt"`
+	CPUCount  int               `json:"cpuCount"`
+	MemoryMB  int               `json:"memoryMB"`
+	State     string            `json:"state"`
+	Metadata  map[string]string `json:"metadata"`
+}
+
+// The states of a sandbox.
+const (
+	SandboxRunning = "running"
+	SandboxPaused  = "paused"
+)
+
+// sandboxLife is how long a sandbox shall live, in seconds.
+type sandboxLife struct {
+	Timeout int `json:"timeout"`
+}

@@ -28,6 +28,8 @@ type Sandbox interface {
 	Root() (*engine.Root, error) // for the caller to close
 	NewTerminal(cols, rows int) (*engine.Terminal, error)
 	Usage() (engine.Usage, error)
+	Dead() <-chan struct{} // closed when it ends, by itself or by Close; nil: it never does by itself
+	OutOfMemory() bool
 	Close() error
 }
 

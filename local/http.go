@@ -59,7 +59,11 @@ func writeError(w http.ResponseWriter, err error) {
 	if !errors.As(err, &refused) {
 		refused = &apiError{http.StatusInternalServerError, err.Error()}
 	}
-	_ = reply(w, refused.code, map[string]any{"code": refused.code, "message": refused.message})
+	body := map[string]any{"code": refused.code, "message": refused.message}
+	if gone, ok := errors.AsType[*goneError](err); ok && gone.why != "" {
+		body["error_code"] = gone.why
+	}
+	_ = reply(w, refused.code, body)
 }
 
 // reply writes v as JSON; a nil v is an empty body, with the length that some

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/e2bt/e2bt/e2b"
 )
 
 // longestRefresh is how far POST /sandboxes/{id}/refreshes may put off the end.
@@ -21,7 +23,7 @@ func (b *boxes) expire(x *box) {
 	if x.autoPause && b.pause(x) == nil {
 		return
 	}
-	_, _ = b.kill(x.id) // what stays on disk is removed at the next start
+	_, _ = b.kill(x.id, e2b.EndTimeLimit) // what stays on disk is removed at the next start
 }
 
 var errPaused = refuse(http.StatusConflict, "sandbox is already paused")
@@ -77,6 +79,7 @@ func (s *Server) resume(ctx context.Context, x *box, life time.Duration) (resume
 	x.paused, x.over, x.ends = false, false, time.Now().UTC().Add(life)
 	x.timer.Reset(life)
 	x.mu.Unlock()
+	go s.boxes.guard(x)
 	x.startCommand(x.build.Result.StartCmd)
 	return true, nil
 }

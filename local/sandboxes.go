@@ -22,6 +22,7 @@ const (
 	sandboxTimeoutV1 = 15 * time.Second
 	longestLife      = 24 * time.Hour
 	clientID         = "local000"
+	remembered       = 1000 // sandboxes that have ended
 )
 
 // boxes are the running sandboxes.
@@ -32,6 +33,8 @@ type boxes struct {
 	mu      sync.Mutex
 	closed  bool
 	running map[string]*box
+	gone    map[string]e2b.End // why those that are not there any longer are not
+	order   []string           // of gone, oldest first
 	ending  sync.WaitGroup
 }
 
@@ -70,7 +73,7 @@ type box struct {
 }
 
 func (b *boxes) open(eng Engine) error {
-	b.engine, b.running = eng, map[string]*box{}
+	b.engine, b.running, b.gone = eng, map[string]*box{}, map[string]e2b.End{}
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return fmt.Errorf("making the sandboxes' directory: %w", err)
 	}
@@ -101,8 +104,8 @@ func (b *boxes) uses(template string) bool {
 }
 
 // kill ends a sandbox; it reports whether there was one.
-func (b *boxes) kill(id string) (bool, error) {
-	x := b.take(id)
+func (b *boxes) kill(id string, why e2b.End) (bool, error) {
+	x := b.take(id, why)
 	if x == nil {
 		return false, nil
 	}
@@ -118,15 +121,43 @@ func (b *boxes) kill(id string) (bool, error) {
 }
 
 // take takes a sandbox out of the list, for the caller to end.
-func (b *boxes) take(id string) *box {
+func (b *boxes) take(id string, why e2b.End) *box {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.running[id]
-	if x != nil {
-		delete(b.running, id)
-		b.ending.Add(1)
+	if x == nil {
+		return nil
 	}
+	delete(b.running, id)
+	b.gone[id], b.order = why, append(b.order, id)
+	if len(b.order) > remembered {
+		delete(b.gone, b.order[0])
+		b.order = b.order[1:]
+	}
+	b.ending.Add(1)
 	return x
+}
+
+// why is the reason for which a sandbox has ended, if it was one of the last.
+func (b *boxes) why(id string) e2b.End {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gone[id]
+}
+
+// guard ends a sandbox whose processes have all died, its init among them.
+func (b *boxes) guard(x *box) {
+	select {
+	case <-x.ctx.Done():
+	case <-x.sandbox.Dead():
+		why := e2b.EndCrash
+		if x.sandbox.OutOfMemory() {
+			why = e2b.EndMemory
+		}
+		if x.ctx.Err() == nil {
+			_, _ = b.kill(x.id, why) // what stays on disk is removed at the next start
+		}
+	}
 }
 
 // end kills everything in a sandbox.
@@ -156,7 +187,7 @@ func (b *boxes) closeAll() {
 	b.closed = true
 	b.mu.Unlock()
 	for _, x := range b.list() {
-		_, _ = b.kill(x.id) // what stays on disk is removed at the next start
+		_, _ = b.kill(x.id, e2b.EndKilled) // what stays on disk is removed at the next start
 	}
 	b.ending.Wait() // for those whose time has run out just now
 }
@@ -278,6 +309,7 @@ func (b *boxes) add(x *box, life time.Duration) bool {
 	b.running[x.id] = x
 	x.ends = time.Now().UTC().Add(life)
 	x.timer = time.AfterFunc(life, func() { b.expire(x) })
+	go b.guard(x)
 	return true
 }
 
@@ -335,11 +367,20 @@ func (s *Server) listSandboxes(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, out)
 }
 
+// goneError is the answer to questions about a sandbox that is not there.
+type goneError struct {
+	error
+	why e2b.End // it has ended; "" : there was none, as far as is known
+}
+
+func (e *goneError) Unwrap() error { return e.error }
+
 func (s *Server) sandboxOf(r *http.Request) (*box, error) {
-	if x := s.boxes.get(r.PathValue("id")); x != nil {
+	id := r.PathValue("id")
+	if x := s.boxes.get(id); x != nil {
 		return x, nil
 	}
-	return nil, refuse(http.StatusNotFound, "sandbox \"%s\" not found", r.PathValue("id"))
+	return nil, &goneError{refuse(http.StatusNotFound, "sandbox \"%s\" not found", id), s.boxes.why(id)}
 }
 
 func (s *Server) showSandbox(w http.ResponseWriter, r *http.Request) error {
@@ -360,7 +401,7 @@ func (s *Server) killSandbox(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.boxes.kill(x.id); err != nil {
+	if _, err := s.boxes.kill(x.id, e2b.EndKilled); err != nil {
 		return err
 	}
 	return reply(w, http.StatusNoContent, nil)

@@ -26,6 +26,8 @@ type endpoint struct {
 	url    string // "local" for this process's own server
 	source string // what said so; "" for the own server
 	close  func() error
+
+	embedded bool // the server is this process's, and ends with it
 }
 
 // connect finds the endpoint. With --local it starts one; it never does so by
@@ -169,20 +171,20 @@ func (a *app) serveLocal(ctx context.Context) (*endpoint, error) {
 		<-served
 		return err
 	}
-	return &endpoint{client: a.client(e2b.Endpoint{APIURL: url, SandboxURL: url, APIKey: key}), url: localURL, close: stop}, nil
+	return &endpoint{client: a.client(e2b.Endpoint{APIURL: url, SandboxURL: url, APIKey: key}), url: localURL, close: stop, embedded: true}, nil
 }
 
 // openServer waits while another process holds the store, saying so once. One
 // that serves it is used instead.
 func (a *app) openServer(ctx context.Context, opts local.Options) (*local.Server, *endpoint, error) {
 	for said := false; ; {
+		if other, ok := a.running(ctx, opts.Home); ok {
+			return nil, other, nil
+		}
 		server, err := local.New(opts)
 		var held *local.HeldError
 		if !errors.As(err, &held) {
 			return server, nil, err
-		}
-		if other, ok := a.running(ctx, opts.Home); ok {
-			return nil, other, nil
 		}
 		if !said {
 			fmt.Fprintf(a.stderr, "Waiting: %s\n", held)

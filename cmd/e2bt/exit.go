@@ -97,9 +97,10 @@ func ours(err error) bool { return cause(err) != err }
 // to do about the commonest ones.
 func (at *endpoint) apiError(err error) error {
 	var refused *e2b.Error
+	var known *failure
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || errors.As(err, &known):
+		return err
 	case ours(err):
 		return exitWith(exitError, err)
 	case at.source == "" && errors.As(err, &refused) && refused.StatusCode >= 500: // it is this machine that has failed

@@ -79,7 +79,7 @@ func (s *serving) stop() {
 
 // in gives a command the environment that the server asks for.
 func (s *serving) in(cmd *exec.Cmd) *exec.Cmd {
-	cmd.Env = append(os.Environ(), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
+	cmd.Env = append(cmd.Environ(), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

@@ -111,6 +111,12 @@ func (r *Root) List(string, int) ([]FileEntry, error) { return nil, errOther }
 // Owner returns an error: the local engine needs Linux.
 func (r *Root) Owner(string) (FileOwner, error) { return FileOwner{}, errOther }
 
+// Dead is nil: the local engine needs Linux.
+func (s *Sandbox) Dead() <-chan struct{} { return nil }
+
+// OutOfMemory is false: the local engine needs Linux.
+func (s *Sandbox) OutOfMemory() bool { return false }
+
 // Usage returns an error: the local engine needs Linux.
 func (r *Root) Usage() (used, total int64, err error) { return 0, 0, errOther }
 

@@ -186,6 +186,12 @@ func (s *Sandbox) deathError() error {
 	return errors.New("the sandbox ended")
 }
 
+// Dead is closed when no process of the sandbox is left, its init included.
+func (s *Sandbox) Dead() <-chan struct{} { return s.dead }
+
+// OutOfMemory reports whether the memory limit has killed something of it.
+func (s *Sandbox) OutOfMemory() bool { return s.limit.killed() }
+
 // Signal sends sig to the process with that id, as seen inside; a negative id
 // means the process group, and every command leads one.
 func (s *Sandbox) Signal(pid int, sig syscall.Signal) error {

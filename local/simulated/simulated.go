@@ -164,6 +164,12 @@ func (s *sandbox) NewTerminal(int, int) (*engine.Terminal, error) {
 // Usage is nothing: the commands are part of this process.
 func (s *sandbox) Usage() (engine.Usage, error) { return engine.Usage{}, nil }
 
+// Dead is nil: the interpreter ends with this process.
+func (s *sandbox) Dead() <-chan struct{} { return nil }
+
+// OutOfMemory is false: the interpreter has no limit.
+func (s *sandbox) OutOfMemory() bool { return false }
+
 // Close ends every command.
 func (s *sandbox) Close() error {
 	s.mu.Lock()
