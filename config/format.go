@@ -29,8 +29,8 @@ func Format(src []byte, name string) ([]byte, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	if text := bytes.TrimRight(out, "\n"); len(text) > 0 {
-		out = append(text, '\n')
+	if out = bytes.TrimRight(out, " \t\n"); len(out) > 0 {
+		out = append(out, '\n')
 	}
 	return out, nil
 }
