@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
@@ -12,8 +11,9 @@ import (
 
 // promote moves default, the template's own tags and its fingerprint's tag to
 // a build, then takes away the run's tag and fingerprints of older builds: a
-// fingerprint that is there means that it is what default served last. Half of
-// it would leave fingerprints that say what is not so: an interrupt waits.
+// fingerprint that is there means that it is what default served last. What
+// default served until then is the previous one, for a rollback. Half of it
+// would leave fingerprints that say what is not so: an interrupt waits.
 func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -21,16 +21,21 @@ func (r *Runner) promote(ctx context.Context, t *Template, buildID string) error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	tags := t.promotedTags()
-	if _, err := r.Client.Tag(ctx, e2b.TagRequest{Target: t.Name + ":" + buildID, Tags: tags}); err != nil {
-		return err
-	}
 	all, err := r.Client.Tags(ctx, t.Name)
 	if err != nil {
 		return err
 	}
+	if _, err := r.Client.Tag(ctx, e2b.TagRequest{Target: t.Name + ":" + buildID, Tags: tags}); err != nil {
+		return err
+	}
 	var stale []string // only what is there: an endpoint may refuse the rest
 	for _, tag := range all {
-		if tag.Tag == r.runTag || strings.HasPrefix(tag.Tag, "fp-") && !slices.Contains(tags, tag.Tag) {
+		if tag.Tag == "default" && tag.BuildID != buildID && !slices.Contains(tags, Previous) {
+			if _, err := r.Client.Tag(ctx, e2b.TagRequest{Target: t.Name + ":" + tag.BuildID, Tags: []string{Previous}}); err != nil {
+				return err
+			}
+		}
+		if tag.Tag == r.runTag || isFingerprint(tag.Tag) && !slices.Contains(tags, tag.Tag) {
 			stale = append(stale, tag.Tag)
 		}
 	}

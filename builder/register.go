@@ -102,3 +102,15 @@ func registry(c *config.Registry) *e2b.Registry {
 		ServiceAccountJSON: c.Fields["service_account_json"],
 	}
 }
+
+// Supersede ends a build that runs by another one under the same tag: E2B has
+// no other way. The other one fails in its first step.
+func Supersede(ctx context.Context, client *e2b.Client, rec Record) error {
+	reg, err := client.Register(ctx, e2b.RegisterRequest{Name: rec.Template, Tags: []string{rec.RunTag}})
+	if err != nil {
+		return err
+	}
+	return client.Trigger(ctx, reg.TemplateID, reg.BuildID, e2b.Build{
+		FromImage: DefaultImage, Steps: []e2b.Step{{Type: "RUN", Args: []string{"echo 'This build ends another one.'; exit 1"}}},
+	})
+}

@@ -624,7 +624,7 @@ func TestPromoteMovesTags(t *testing.T) {
 		old := w.run(w.runner(), first, builder.StatusReady)[0]
 		second := w.plan(strings.Replace(simple, "echo two", "echo three", 1))
 		res := w.run(w.runner(), second, builder.StatusReady)[0]
-		want := map[string]string{"default": res.BuildID, second.Templates[0].FingerprintTag(): res.BuildID}
+		want := map[string]string{"default": res.BuildID, second.Templates[0].FingerprintTag(): res.BuildID, builder.Previous: old.BuildID}
 		if diff := cmp.Diff(want, w.tags("app")); diff != "" || old.BuildID == res.BuildID {
 			t.Errorf("tags (-want +got):\n%s", diff)
 		}

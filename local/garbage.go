@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,6 +71,7 @@ func (s *Server) sort() (trash []string) {
 		}
 		if aside(s.store.buildDir(b)) {
 			delete(s.store.builds, id)
+			s.forget(b)
 		}
 	}
 	for _, e := range s.list(s.layers.dir) {
@@ -118,11 +120,48 @@ func (s *Server) needed() map[string]bool {
 	return kept
 }
 
-// deleted reports whether a build's template was deleted. One whose file is
-// damaged was not: what was built of it is still of use.
+// deleted reports whether a build was deleted, or its template. One whose file
+// is damaged was not: what was built of it is still of use.
 func (s *Server) deleted(b *build) bool {
 	t := s.store.templates[b.Template]
-	return t != nil && t.Deleted
+	return t != nil && (t.Deleted || slices.Contains(t.Pruned, b.ID))
+}
+
+// deleteBuild is DELETE /_e2bt/templates/{id}/builds/{build}, which E2B does not
+// have: it keeps all builds. One that a tag points to stays.
+func (s *Server) deleteBuild(w http.ResponseWriter, r *http.Request) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	t, err := s.named(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("build")
+	b := s.store.builds[id]
+	switch {
+	case b == nil || b.Template != t.ID || !slices.Contains(t.Builds, id):
+		return refuse(http.StatusNotFound, "build '%s' not found", id)
+	case !b.State.Done():
+		return refuse(http.StatusConflict, "build '%s' has not ended", id)
+	}
+	for _, a := range s.store.current(t) {
+		if a.Build == id {
+			return refuse(http.StatusConflict, "build '%s' has the tag '%s'", id, a.Tag)
+		}
+	}
+	err = s.store.change(t, func(t *template) {
+		t.Builds = slices.DeleteFunc(slices.Clone(t.Builds), func(one string) bool { return one == id })
+		t.Tags = slices.DeleteFunc(slices.Clone(t.Tags), func(a assignment) bool { return a.Build == id })
+		t.Pruned = append(slices.Clone(t.Pruned), id)
+	})
+	if err != nil {
+		return err
+	}
+	s.garbage.wanted = true
+	if leave, err := s.enter(); err == nil {
+		leave() // whoever leaves last clears away
+	}
+	return reply(w, http.StatusNoContent, nil)
 }
 
 func (s *Server) list(dir string) []os.DirEntry {
@@ -162,5 +201,20 @@ func (s *Server) throwAway(trash []string) {
 		if err := s.opts.Engine.RemoveAll(path); err != nil {
 			s.log.Warn("clearing away", "error", err)
 		}
+	}
+}
+
+// forget takes a build that is thrown away out of its template's list of those
+// that are to be.
+func (s *Server) forget(b *build) {
+	t := s.store.templates[b.Template]
+	if t.Deleted {
+		return
+	}
+	err := s.store.change(t, func(t *template) {
+		t.Pruned = slices.DeleteFunc(slices.Clone(t.Pruned), func(id string) bool { return id == b.ID })
+	})
+	if err != nil {
+		s.log.Warn("clearing away", "error", err) // the list names a build that is not there: no harm
 	}
 }

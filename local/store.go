@@ -39,8 +39,9 @@ type template struct {
 	LastSpawned *time.Time   `json:"last_spawned,omitempty"`
 	Spawned     int64        `json:"spawned"`
 	Deleted     bool         `json:"deleted"`
-	Builds      []string     `json:"builds"` // oldest first
-	Tags        []assignment `json:"tags"`   // oldest first; the newest of a tag whose build is ready counts
+	Builds      []string     `json:"builds"`           // oldest first
+	Tags        []assignment `json:"tags"`             // oldest first; the newest of a tag whose build is ready counts
+	Pruned      []string     `json:"pruned,omitempty"` // builds that were deleted and are still on the disk
 }
 
 type assignment struct {

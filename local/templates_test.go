@@ -325,6 +325,36 @@ func TestDeleteTemplate(t *testing.T) {
 	}
 }
 
+// TestDeleteBuild is about e2bt's own addition: a build that no tag points to
+// goes, with what only it needs.
+func TestDeleteBuild(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	old := a.ready("web", run("echo old > old"))
+	served := a.ready("web")
+	at := "/_e2bt/templates/web/builds/"
+	a.refused("DELETE", at+served.BuildID, nil, 409, "build '"+served.BuildID+"' has the tag 'default'")
+	a.refused("DELETE", at+"nope", nil, 404, "build 'nope' not found")
+	running := a.register("web", "later")
+	a.refused("DELETE", at+running.BuildID, nil, 409, "build '"+running.BuildID+"' has not ended")
+	if status, text := a.call("DELETE", at+old.BuildID, nil); status != http.StatusNoContent {
+		t.Fatalf("deleting: %d %s", status, text)
+	}
+	a.refused("DELETE", at+old.BuildID, nil, 404, "build '"+old.BuildID+"' not found")
+	show := get[e2b.TemplateWithBuilds](a, "/templates/web")
+	for _, b := range show.Builds {
+		if b.BuildID == old.BuildID {
+			t.Error("it is listed")
+		}
+	}
+	a.refused("POST", "/v2/sandboxes", e2b.NewSandbox{TemplateID: "web:" + old.BuildID}, 404, "tag '"+old.BuildID+"' does not exist for template 'web'")
+	a.close()
+	a = startIn(t, a.home, local.Options{})
+	if show := get[e2b.TemplateWithBuilds](a, "/templates/web"); len(show.Builds) != 2 {
+		t.Errorf("after a restart: %+v", show.Builds)
+	}
+}
+
 func TestShowAndList(t *testing.T) {
 	t.Parallel()
 	a := start(t)

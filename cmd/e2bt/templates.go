@@ -14,11 +14,11 @@ import (
 func newTemplates(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "templates",
-		Short: "List, show and delete templates on the endpoint",
+		Short: "List, show, tag, roll back, prune and delete templates",
 		Example: `  e2bt templates list
   e2bt templates show claude-agent --local`,
 	}
-	cmd.AddCommand(newTemplatesList(a), newTemplatesShow(a), newTemplatesDelete(a))
+	cmd.AddCommand(newTemplatesList(a), newTemplatesShow(a), newTemplatesDelete(a), newTemplatesTag(a), newTemplatesUntag(a), newTemplatesRollback(a), newTemplatesPrune(a))
 	return cmd
 }
 

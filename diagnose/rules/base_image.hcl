@@ -28,6 +28,8 @@ rule "base_image" {
     tag '(?P<tag>[^']+)' does not exist for template '(?P<image_name>[^']+)'
     you don't have access to template '(?P<image_name>[^']+)'
     error getting base template
+    error waiting for provisioning sandbox
+    configuration script failed: 
     (?:^|ERROR: )(?P<image_name>[a-z0-9.-]+(?::\d+)?/[\w./-]+):(?P<tag>[\w.-]+): not found$
   RE
   unless     = <<-RE

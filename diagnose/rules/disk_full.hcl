@@ -25,6 +25,7 @@ rule "disk_full" {
     На устройстве не осталось свободного места
     デバイスに空き領域がありません
     exceeds the maximum filesystem size
+    uncompressed Docker image size .* exceeds
     (?i)filesystem is full
     (?i)at least \d+.{1,3}B (?:more )?space needed
   RE

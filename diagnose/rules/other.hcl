@@ -272,3 +272,28 @@ sample "yes" {
   language = "zh"
   want     = { category = "unknown", summary = "等待确认", fix = "-y" }
 }
+
+# E2B ends a build when a newer one of the same template has a tag of it.
+rule "superseded" {
+  category   = "unknown"
+  priority   = 99
+  match      = <<-RE
+    ^build was cancell?ed$
+    build was cancell?ed because it was superseded
+    superseded by a newer one
+  RE
+  summary    = "A newer build of this template took its place, or it was cancelled."
+  summary_zh = "该模板的新构建取代了它，或者它被取消了。"
+  fix {
+    title     = "Let one job at a time build this template, or give each build a tag of its own, as e2bt does."
+    title_zh  = "同一时间只让一个任务构建此模板，或像 e2bt 那样让每次构建使用自己的标签。"
+    detail    = "E2B ends a build when a newer one of the same template is started under one of its tags; `e2bt cancel` uses that."
+    detail_zh = "同一模板以相同标签开始新的构建时，E2B 会结束旧的构建；`e2bt cancel` 就是这样做的。"
+  }
+}
+
+sample "superseded" {
+  log    = "[base] FROM e2bdev/base"
+  reason = "The build was canceled because it was superseded by a newer one."
+  want   = { category = "unknown" }
+}
