@@ -50,5 +50,33 @@ func formatPiece(p source.Piece, name string) ([]byte, hcl.Diagnostics) {
 		}
 		out = next
 	}
+	if !sameTokens(p.Bytes, out) {
+		return p.Bytes, nil // the library has joined two of them, as the 0 and .1 of "0 .1"
+	}
 	return out, nil
+}
+
+// sameTokens reports whether two texts differ in nothing but space.
+func sameTokens(a, b []byte) bool {
+	rest, _ := hclsyntax.LexConfig(b, "", hcl.InitialPos) // both can be parsed
+	all, _ := hclsyntax.LexConfig(a, "", hcl.InitialPos)
+	next := func() []byte {
+		for len(rest) > 0 {
+			tok := rest[0]
+			if rest = rest[1:]; !blank(tok) {
+				return bytes.TrimSpace(tok.Bytes)
+			}
+		}
+		return nil
+	}
+	for _, tok := range all {
+		if !blank(tok) && !bytes.Equal(bytes.TrimSpace(tok.Bytes), next()) {
+			return false
+		}
+	}
+	return next() == nil
+}
+
+func blank(tok hclsyntax.Token) bool {
+	return tok.Type == hclsyntax.TokenNewline || tok.Type == hclsyntax.TokenEOF
 }

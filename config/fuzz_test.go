@@ -226,7 +226,7 @@ func FuzzFormat(f *testing.F) {
 	seed(f, "../examples/*.hcl", "testdata/wrong/*.hcl", "../diagnose/rules/*.hcl", "../mirrors/managers/*.hcl")
 	for _, s := range append([]string{
 		"a=1#x\n", "a = [\n1,# x\n2]\n", "a = <<E\n  x ${ 1+1 }\nE\n", "a{b=1}\n", "a = \"${  b  }\"\n", "a = {b=1,c=2}\n", "\n\n\na = 1\n\n\n\nb = 2", "a = 1 /* x */ + /* y */ 2\n", "a = b?c:d\n", "a = !b\n", "a = -  1\n", "/* x */ a = 1\n", "a = f(\n1\n)\n", "a   {\n}\n",
-		" ", "\t\n \n", "a = 1\n  ", "# x  ",
+		" ", "\t\n \n", "a = 1\n  ", "# x  ", "A=0 .0",
 	}, nasty...) {
 		f.Add(s)
 	}
