@@ -11,8 +11,9 @@ import (
 // real one, and one without namespaces for tests that have no rights.
 type Engine interface {
 	Open(ctx context.Context, spec engine.Spec) (Sandbox, error)
-	RemoveAll(path string) error // also what belongs to users of the root filesystem
-	Sync(dir string) error       // writes all that is below dir to the disk
+	CopyTree(ctx context.Context, from, to string) error // of a layer, as it is
+	RemoveAll(path string) error                         // also what belongs to users of the root filesystem
+	Sync(dir string) error                               // writes all that is below dir to the disk
 }
 
 // Sandbox is an open root filesystem. When it is closed, no process of it is
@@ -44,6 +45,10 @@ func (e realEngine) Open(ctx context.Context, spec engine.Spec) (Sandbox, error)
 		return nil, err // not box: a nil *engine.Sandbox is no nil Sandbox
 	}
 	return box, nil
+}
+
+func (realEngine) CopyTree(ctx context.Context, from, to string) error {
+	return engine.CopyTree(ctx, from, to)
 }
 
 func (realEngine) RemoveAll(path string) error { return engine.RemoveAll(path) }

@@ -55,12 +55,15 @@ func (b *boxes) signed(r *http.Request) *box {
 		operation = "write"
 	}
 	for _, x := range b.list() {
-		if x.checkSignature(query.Get("signature"), query.Get("path"), operation, query.Get("username"), query.Get("signature_expiration")) == nil {
+		err := x.checkSignature(query.Get("signature"), query.Get("path"), operation, query.Get("username"), query.Get("signature_expiration"))
+		if err == nil || errors.Is(err, errExpired) {
 			return x
 		}
 	}
 	return nil
 }
+
+var errExpired = refuse(http.StatusUnauthorized, "signature is already expired")
 
 // checkSignature checks a link that its holder may use without the token.
 func (x *box) checkSignature(got, name, operation, user, expiration string) error {
@@ -76,7 +79,7 @@ func (x *box) checkSignature(got, name, operation, user, expiration string) erro
 		return nil
 	}
 	if at, err := strconv.ParseInt(expiration, 10, 64); err != nil || time.Now().Unix() > at {
-		return refuse(http.StatusUnauthorized, "signature is already expired")
+		return errExpired
 	}
 	return nil
 }

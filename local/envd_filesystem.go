@@ -251,7 +251,7 @@ func (*filesystems) WatchDir(ctx context.Context, req *connect.Request[filesyste
 		case <-ticker.C:
 			send = &filesystem.WatchDirResponse{Event: &filesystem.WatchDirResponse_Keepalive{Keepalive: &filesystem.WatchDirResponse_KeepAlive{}}}
 		case <-x.ctx.Done():
-			return connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+			return errGone
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -306,7 +306,7 @@ func (*filesystems) CreateWatcher(ctx context.Context, req *connect.Request[file
 	})
 	if !begun {
 		_ = w.Close()
-		return nil, connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+		return nil, errGone
 	}
 	if x.watchers.byID == nil {
 		x.watchers.byID = map[string]*watcher{}
@@ -325,6 +325,23 @@ func (w *watcher) add(e *filesystem.FilesystemEvent) {
 	w.events = append(w.events, e)
 }
 
+// settle waits until nothing more arrives: a client that has just changed a file
+// expects to be told of it.
+func (w *watcher) settle() {
+	for last, tries := -1, 0; tries < 20; tries++ {
+		w.mu.Lock()
+		n := len(w.events)
+		w.mu.Unlock()
+		if n == last {
+			return
+		}
+		last = n
+		time.Sleep(settleTime)
+	}
+}
+
+const settleTime = 5 * time.Millisecond
+
 func (x *box) watcher(id string) (*watcher, error) {
 	x.watchers.mu.Lock()
 	defer x.watchers.mu.Unlock()
@@ -340,6 +357,7 @@ func (*filesystems) GetWatcherEvents(ctx context.Context, req *connect.Request[f
 	if err != nil {
 		return nil, err
 	}
+	w.settle()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := &filesystem.GetWatcherEventsResponse{Events: w.events}

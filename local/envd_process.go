@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"syscall"
 	"time"
 
@@ -133,8 +134,19 @@ func (*processes) SendSignal(ctx context.Context, req *connect.Request[process.S
 	if err := x.sandbox.Signal(-p.pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return nil, connect.NewError(connect.CodeInternal, err)
 	}
+	if sig == syscall.SIGKILL { // it is gone when the client hears that it was killed
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+		case <-time.After(killPatience):
+		}
+	}
 	return connect.NewResponse(&process.SendSignalResponse{}), nil
 }
+
+// killPatience is how long a client waits for the end of what it kills; the
+// kernel may hold a process in a call.
+const killPatience = time.Second
 
 // CloseStdin ends a process's input.
 func (*processes) CloseStdin(ctx context.Context, req *connect.Request[process.CloseStdinRequest]) (*connect.Response[process.CloseStdinResponse], error) {
@@ -200,6 +212,9 @@ func (l *listener) stream(ctx context.Context, ping time.Duration, send func(*pr
 				return err
 			}
 		case err := <-l.failed:
+			if errors.Is(err, errGone) {
+				panic(http.ErrAbortHandler) // a sandbox takes its connections with it: clients then ask whether it is there
+			}
 			return err
 		case <-ticker.C:
 			if err := send(&process.ProcessEvent{Event: &process.ProcessEvent_Keepalive{Keepalive: &process.ProcessEvent_KeepAlive{}}}); err != nil {

@@ -2,18 +2,23 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/e2bt/e2bt/e2b"
 )
+
+// measureSlack is by how many seconds a measurement may be later than the end
+// that a client asks for: it is made when it is asked for.
+const measureSlack = 5
+
+// lastSecond is later than every time that a client asks about.
+const lastSecond = 1 << 40
 
 // longestRefresh is how far POST /sandboxes/{id}/refreshes may put off the end.
 const longestRefresh = 3600
@@ -264,16 +269,20 @@ func (s *Server) sandboxMetrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"start", "end"} {
-		if text := r.URL.Query().Get(name); text != "" {
-			if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-				return refuse(http.StatusBadRequest, "validation error: %s is no time", name)
-			}
-		}
+	start, err := number(r, "start", 0, 0, lastSecond)
+	if err != nil {
+		return err
+	}
+	end, err := number(r, "end", lastSecond, 0, lastSecond)
+	if err != nil {
+		return err
 	}
 	m, err := x.metrics()
 	if err != nil {
 		return err
+	}
+	if now := int(m.at.Unix()); now < start || now > end+measureSlack {
+		return reply(w, http.StatusOK, []any{})
 	}
 	return reply(w, http.StatusOK, []any{m.json()})
 }
@@ -350,10 +359,4 @@ func (s *Server) sandboxLogs(w http.ResponseWriter, r *http.Request) error {
 		return reply(w, http.StatusOK, map[string]any{"logs": structured})
 	}
 	return reply(w, http.StatusOK, map[string]any{"logs": lines, "logEntries": structured})
-}
-
-var errNoSnapshots = errors.New("the local engine keeps no snapshots of memory: pause keeps the files")
-
-func noSnapshots(http.ResponseWriter, *http.Request) error {
-	return &apiError{http.StatusNotImplemented, errNoSnapshots.Error()}
 }

@@ -197,8 +197,9 @@ func (s *Server) routes() http.Handler {
 		"GET /sandboxes/{id}/metrics":                 s.sandboxMetrics,
 		"GET /sandboxes/{id}/logs":                    s.sandboxLogs,
 		"GET /v2/sandboxes/{id}/logs":                 s.sandboxLogs,
-		"POST /sandboxes/{id}/snapshots":              noSnapshots,
-		"POST /sandboxes/{id}/fork":                   noSnapshots,
+		"POST /sandboxes/{id}/snapshots":              s.snapshotSandbox,
+		"GET /snapshots":                              s.listSnapshots,
+		"POST /sandboxes/{id}/fork":                   s.forkSandbox,
 		"POST /_e2bt/cache":                           s.cache,
 		"DELETE /_e2bt/templates/{id}/builds/{build}": s.deleteBuild,
 	} {

@@ -48,12 +48,17 @@ func paged[T any](w http.ResponseWriter, r *http.Request, list []T, of func(T) p
 		return nil, err
 	}
 	newestFirst(list, of)
+	compare := place.compare
+	if r.URL.Query().Get("order") == "asc" {
+		slices.Reverse(list)
+		compare = func(p, q place) int { return q.compare(p) }
+	}
 	if token := r.URL.Query().Get("nextToken"); token != "" {
 		last, err := parseToken(token)
 		if err != nil {
 			return nil, err
 		}
-		list = slices.DeleteFunc(list, func(v T) bool { return last.compare(of(v)) >= 0 })
+		list = slices.DeleteFunc(list, func(v T) bool { return compare(last, of(v)) >= 0 })
 	}
 	if len(list) > limit {
 		list = list[:limit]

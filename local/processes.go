@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"sync"
 	"syscall"
@@ -69,6 +70,7 @@ type proc struct {
 	tag      *string
 	stdin    *io.PipeWriter   // nil where it has none
 	terminal *engine.Terminal // nil where it has none
+	done     chan struct{}    // closed when it has ended
 
 	mu        sync.Mutex
 	pid       int // 0 until it runs
@@ -102,10 +104,16 @@ func (x *box) start(ctx context.Context, req *process.StartRequest, user string)
 		user = x.context.User
 	}
 	c, l := req.GetProcess(), newListener(ctx)
-	p := &proc{config: c, tag: req.Tag, listeners: []*listener{l}}
+	p := &proc{config: c, tag: req.Tag, done: make(chan struct{}), listeners: []*listener{l}}
 	dir := x.context.Workdir
-	if c.GetCwd() != "" {
-		dir = c.GetCwd()
+	if cwd := c.GetCwd(); path.IsAbs(cwd) {
+		dir = cwd
+	} else if cwd != "" {
+		at, err := x.locate(cwd, user)
+		if err != nil {
+			return nil, err
+		}
+		dir = at.path
 	}
 	env := c.GetEnvs()
 	if req.GetPty() != nil && env["TERM"] == "" {
@@ -137,13 +145,16 @@ func (x *box) start(ctx context.Context, req *process.StartRequest, user string)
 		if err == nil {
 			x.note("info", "process %d ended: %s", p.id(), exitText(exit))
 		}
+		if err != nil {
+			err = x.lost(err)
+		}
 		p.end(exit, err)
 	})
 	if !begun {
 		if p.terminal != nil {
 			_ = p.terminal.Close()
 		}
-		return nil, connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+		return nil, errGone
 	}
 	return l, nil
 }
@@ -174,6 +185,29 @@ func refusal(err error) error {
 		return connect.NewError(connect.CodeInvalidArgument, err)
 	}
 	return connect.NewError(connect.CodeInternal, err)
+}
+
+// errGone is the answer of a sandbox that is no more.
+var errGone = connect.NewError(connect.CodeUnavailable, errors.New("the sandbox has ended"))
+
+// lost is the error of a stream whose process ended with its sandbox, or else
+// the reason why it did not start.
+func (x *box) lost(err error) error {
+	if x.ended() {
+		return errGone
+	}
+	return refusal(err)
+}
+
+// ended reports whether the sandbox is no more.
+func (x *box) ended() bool {
+	select {
+	case <-x.ctx.Done():
+	case <-x.sandbox.Dead():
+	default:
+		return false
+	}
+	return true
 }
 
 // begin gives the listener the start, which is the first event of all, and what
@@ -240,9 +274,10 @@ func (p *proc) end(exit engine.Exit, err error) {
 	p.over = true
 	to := p.listeners
 	p.mu.Unlock()
+	close(p.done)
 	for _, l := range to {
 		if err != nil {
-			l.failed <- refusal(err)
+			l.failed <- err
 			continue
 		}
 		l.send(&process.ProcessEvent{Event: &process.ProcessEvent_End{End: ended(exit)}})

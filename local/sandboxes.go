@@ -248,25 +248,35 @@ func (s *Server) newBox(ctx context.Context, req e2b.NewSandbox, life time.Durat
 	if err != nil {
 		return nil, err
 	}
-	x := &box{
-		id: "i" + randomID(19), template: t.ID, alias: t.Alias, build: b, token: randomID(40), started: time.Now().UTC(),
-		metadata: req.Metadata, context: b.Result.Context.with(req.EnvVars), autoPause: autoPause,
-	}
-	x.dir = filepath.Join(s.boxes.dir, x.id)
+	x := s.blankBox(b)
+	x.template, x.alias, x.metadata, x.context, x.autoPause = t.ID, t.Alias, req.Metadata, b.Result.Context.with(req.EnvVars), autoPause
+	return x, s.launch(ctx, x, lowers, life, func() error { return nil })
+}
+
+func (s *Server) blankBox(b *build) *box {
+	id := "i" + randomID(19)
+	return &box{id: id, build: b, token: randomID(40), started: time.Now().UTC(), dir: filepath.Join(s.boxes.dir, id)}
+}
+
+// launch starts a sandbox; fill may put into its directory what has changed in it.
+func (s *Server) launch(ctx context.Context, x *box, lowers []string, life time.Duration, fill func() error) error {
 	if err := os.Mkdir(x.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making a sandbox: %w", err)
+		return fmt.Errorf("making a sandbox: %w", err)
+	}
+	if err := fill(); err != nil {
+		return errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
 	}
 	// The sandbox outlives the request that makes it.
 	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := x.open(s.opts.Engine, lowers); err != nil {
 		x.stop()
-		return nil, errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
+		return errors.Join(err, s.opts.Engine.RemoveAll(x.dir))
 	}
-	x.startCommand(b.Result.StartCmd)
+	x.startCommand(x.build.Result.StartCmd)
 	if !s.boxes.add(x, life) {
-		return nil, errors.Join(errClosing, x.end(), s.opts.Engine.RemoveAll(x.dir))
+		return errors.Join(errClosing, x.end(), s.opts.Engine.RemoveAll(x.dir))
 	}
-	return x, nil
+	return nil
 }
 
 // open mounts the root filesystem, in which an earlier one may have left changes.

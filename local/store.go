@@ -39,9 +39,10 @@ type template struct {
 	LastSpawned *time.Time   `json:"last_spawned,omitempty"`
 	Spawned     int64        `json:"spawned"`
 	Deleted     bool         `json:"deleted"`
-	Builds      []string     `json:"builds"`           // oldest first
-	Tags        []assignment `json:"tags"`             // oldest first; the newest of a tag whose build is ready counts
-	Pruned      []string     `json:"pruned,omitempty"` // builds that were deleted and are still on the disk
+	Builds      []string     `json:"builds"`             // oldest first
+	Tags        []assignment `json:"tags"`               // oldest first; the newest of a tag whose build is ready counts
+	Snapshot    string       `json:"snapshot,omitempty"` // the sandbox that it is a snapshot of; "" : it is a template
+	Pruned      []string     `json:"pruned,omitempty"`   // builds that were deleted and are still on the disk
 }
 
 type assignment struct {

@@ -233,7 +233,7 @@ func (s *Server) alive() []e2b.Template {
 	defer s.store.mu.Unlock()
 	list := []e2b.Template{}
 	for _, t := range s.store.templates {
-		if !t.Deleted {
+		if !t.Deleted && t.Snapshot == "" {
 			list = append(list, s.describe(t))
 		}
 	}
@@ -310,10 +310,11 @@ func (s *Server) patchTemplate(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) deleteTemplate(w http.ResponseWriter, r *http.Request) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	if n, err := parseName(r.PathValue("id")); err == nil && n.tag != "" {
+	id := s.untagged(r.PathValue("id"))
+	if n, err := parseName(id); err == nil && n.tag != "" {
 		return refuse(http.StatusBadRequest, "The name must not contain a tag")
 	}
-	t, err := s.named(r.PathValue("id"))
+	t, err := s.named(id)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,10 @@ func Sync(string) error { return errOther }
 // EnterUserNamespace returns an error: the local engine needs Linux.
 func EnterUserNamespace() (int, error) { return 0, errOther }
 
-// RemoveAll is os.RemoveAll.
+// CopyTree returns an error: the local engine needs Linux.
+func CopyTree(context.Context, string, string) error { return errOther }
+
+// RemoveAll removes a directory.
 func RemoveAll(path string) error { return os.RemoveAll(path) }
 
 // Workdir returns an error: the local engine needs Linux.

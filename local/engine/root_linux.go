@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,7 +94,10 @@ func (r *Root) Create(name string, owner FileOwner) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = f.Truncate(0)
+	var info fs.FileInfo
+	if info, err = f.Stat(); err == nil && info.Size() > 0 { // else it would be a change that watchers are told of
+		err = f.Truncate(0)
+	}
 	if err == nil {
 		err = own(unix.Fchown(int(f.Fd()), owner.UID, owner.GID))
 	}
@@ -238,6 +242,7 @@ func (r *Root) list(name string, depth int, names idNames) ([]FileEntry, error) 
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(found, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	out := []FileEntry{}
 	for _, d := range found {
 		at := path.Join(name, d.Name())

@@ -30,7 +30,11 @@ type Engine struct{}
 // Open implements local.Engine.
 func (Engine) Open(_ context.Context, spec engine.Spec) (local.Sandbox, error) {
 	// The topmost layer holds all that lies below it.
-	if err := os.CopyFS(spec.Upper, os.DirFS(spec.Lowers[0])); err != nil {
+	before, err := os.ReadDir(spec.Upper)
+	if err == nil && len(before) == 0 { // else an earlier sandbox has left its files
+		err = os.CopyFS(spec.Upper, os.DirFS(spec.Lowers[0]))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("copying a layer: %w", err)
 	}
 	for _, dir := range []string{"etc", "root", "home", "tmp"} {
@@ -42,6 +46,10 @@ func (Engine) Open(_ context.Context, spec engine.Spec) (local.Sandbox, error) {
 }
 
 // RemoveAll implements local.Engine.
+func (Engine) CopyTree(_ context.Context, from, to string) error {
+	return os.CopyFS(to, os.DirFS(from))
+}
+
 func (Engine) RemoveAll(path string) error { return os.RemoveAll(path) }
 
 // Sync implements local.Engine; it does nothing.
