@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,9 +25,10 @@ import (
 )
 
 const (
-	largestFile  = 10 << 30 // bytes
-	mostParts    = 10_000   // of one upload
-	metadataHead = "X-Metadata-"
+	largestFile     = 10 << 30 // bytes
+	longestProcFile = 1 << 20
+	mostParts       = 10_000 // of one upload
+	metadataHead    = "X-Metadata-"
 )
 
 // fileUser is whose request about files it is: of its signature, or of its header.
@@ -147,6 +149,14 @@ func download(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	h.Set("Content-Type", "application/octet-stream")
+	if info.Size() == 0 { // those of /proc do not say how long they are
+		text, err := io.ReadAll(io.LimitReader(file, longestProcFile))
+		if err != nil {
+			return fileRefusal(err)
+		}
+		http.ServeContent(w, r, "", info.ModTime(), bytes.NewReader(text))
+		return nil
+	}
 	http.ServeContent(w, r, "", info.ModTime(), file)
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -313,9 +314,26 @@ func mountKernel(inUserNS bool) error {
 		if err := unix.MountSetattr(unix.AT_FDCWD, "/sys", unix.AT_RECURSIVE, &attr); err != nil {
 			return fmt.Errorf("making /sys read-only: %w", err)
 		}
-		return fillDev()
+		return errors.Join(fillDev(), bootAnew())
 	}
-	return errors.Join(protectProc(), fillDev(), hide())
+	return errors.Join(protectProc(), fillDev(), hide(), bootAnew())
+}
+
+// bootAnew gives the sandbox a boot of its own, as a machine has that was just
+// switched on.
+func bootAnew() error {
+	const source, target = "/dev/.boot_id", "/proc/sys/kernel/random/boot_id"
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails, by its contract
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	err := os.WriteFile(source, fmt.Appendf(nil, "%x-%x-%x-%x-%x\n", id[:4], id[4:6], id[6:8], id[8:10], id[10:]), 0o444)
+	if err == nil {
+		err = errors.Join(bind(source, target, unix.MOUNT_ATTR_RDONLY), os.Remove(source))
+	}
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("making a boot id: %w", err)
+	}
+	return nil
 }
 
 // protectProc makes what would change the host read-only for its root.
