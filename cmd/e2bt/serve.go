@@ -172,8 +172,8 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, server *local.
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(servedFile(opts.Home))) }()
-	a.sayServed(at, listener, flags)
 	ready.Store(true)
+	a.sayServed(at, listener, flags)
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serving: %w", err)
