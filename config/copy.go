@@ -22,7 +22,7 @@ func (d *decoder) copy(b *hcl.Block) *Copy {
 			}
 		},
 		"to":   d.text(&out.To),
-		"user": d.user(&out.User),
+		"user": d.owner(&out.User),
 		"mode": func(attr *hcl.Attribute) {
 			d.text(&out.Mode)(attr)
 			if out.Mode != "" && !modeForm.MatchString(out.Mode) {

@@ -162,7 +162,7 @@ func (f *dockerfile) instruction(node *parser.Node) {
 
 // notCarried says that E2B has nothing for something.
 func (f *dockerfile) notCarried(at hcl.Range, what, why string, warning bool) {
-	d := problem(at, "Not carried over from the Dockerfile", "%s has no counterpart on E2B. %s", what, why)
+	d := problem(at, notCarried, "%s has no counterpart on E2B. %s", what, why)
 	if warning {
 		d.Severity = hcl.DiagWarning
 	}

@@ -233,6 +233,16 @@ func (d *decoder) user(dst *string) func(*hcl.Attribute) {
 	}
 }
 
+// owner reads whom copied files shall belong to: a user, or user:group.
+func (d *decoder) owner(dst *string) func(*hcl.Attribute) {
+	return func(attr *hcl.Attribute) {
+		d.text(dst)(attr)
+		if *dst != "" && !owner.MatchString(*dst) {
+			d.wrong(attr.Expr.Range(), "Bad user name", "%q is no owner of files: give a user, or user:group.", *dst)
+		}
+	}
+}
+
 // distinctBatches wants every batch of a template to have a name of its own.
 func (s *scope) distinctBatches(t *Template) {
 	seen := map[string]hcl.Range{"cleanup": t.Range}
