@@ -25,6 +25,7 @@ import (
 // Options say what is left out.
 type Options struct {
 	Ignore []string // patterns as in .dockerignore, after those of the file itself
+	SDK    bool     // .dockerignore and Ignore as E2B's SDKs read them, which is not as Docker does
 	Cache  string   // a directory that remembers the sums of files from one time to the next; "" : none does
 }
 
@@ -78,6 +79,12 @@ func Scan(dir, from string, opts Options) (*Tree, error) {
 		return nil, err
 	}
 	w := walk{dir: dir, ignore: ignore}
+	if opts.SDK {
+		if w.ignore, w.sdk, err = sdkPatterns(dir, opts.Ignore); err != nil {
+			return nil, err
+		}
+		w.pattern = clean
+	}
 	start := clean
 	if isPattern(clean) {
 		if w.want, err = patternmatcher.New([]string{clean}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/moby/patternmatcher"
 )
 
@@ -15,6 +16,8 @@ import (
 type walk struct {
 	dir     string
 	ignore  *patternmatcher.PatternMatcher
+	sdk     []string                       // each tested against each path by itself; nil: as Docker does
+	pattern string                         // what is asked for, where sdk is not nil
 	want    *patternmatcher.PatternMatcher // nil: everything
 	entries []entry
 	found   bool // something that was asked for, not only a directory on the way
@@ -48,7 +51,11 @@ func (w *walk) from(start string) error {
 			}
 		}
 	}
-	info, err := os.Stat(w.host(start))
+	stat := os.Stat
+	if w.sdk != nil {
+		stat = os.Lstat
+	}
+	info, err := stat(w.host(start))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", start, err)
 	}
@@ -62,6 +69,9 @@ func (w *walk) match(p string, above *matches) (ignored bool, err error) {
 		return false, fmt.Errorf("matching %s: %w", p, err)
 	}
 	above.ignore = info
+	if w.sdk != nil {
+		return ignored || slices.ContainsFunc(w.sdk, func(pattern string) bool { return doublestar.MatchUnvalidated(pattern, p) }), nil
+	}
 	if w.want != nil && !above.wanted {
 		if above.wanted, info, err = w.want.MatchesUsingParentResults(p, above.want); err != nil {
 			return false, fmt.Errorf("matching %s: %w", p, err)
@@ -82,7 +92,10 @@ func (w *walk) visit(p string, info fs.FileInfo, above matches) error {
 	if ignored {
 		w.ignored++
 	}
-	wanted := (w.want == nil || above.wanted) && !ignored
+	if w.sdk != nil && !ignored && doublestar.MatchUnvalidated(w.pattern, p) {
+		above.wanted = true // with all below it that is not left out itself
+	}
+	wanted := (w.want == nil && w.sdk == nil || above.wanted) && !ignored
 	if wanted {
 		if err := w.add(p, info); err != nil {
 			return err
@@ -90,7 +103,7 @@ func (w *walk) visit(p string, info fs.FileInfo, above matches) error {
 	}
 	// Below an ignored directory something may be taken back in by a pattern
 	// with an exclamation mark.
-	if !info.IsDir() || ignored && !w.ignore.Exclusions() {
+	if !info.IsDir() || ignored && !w.ignore.Exclusions() && w.sdk == nil {
 		return nil
 	}
 	return w.children(p, above)

@@ -70,7 +70,7 @@ func (a *app) recorded(rec builder.Record) (cfg *config.Config, plan *builder.Pl
 			t.Mirror = rec.Mirror
 		}
 		_ = a.chooseAuto(cfg) // a choice that cannot be had makes another plan than the one that was built
-		plan, diags := builder.New(cfg, nil, scanFiles)
+		plan, diags := builder.New(cfg, nil, scanFiles(cfg.Settings))
 		for _, t := range plan.Templates {
 			if !diags.HasErrors() && t.Address == rec.Address && rec.Has(t.FingerprintTag()) {
 				return cfg, &builder.Plan{Version: 1, Templates: []*builder.Template{t}}, true

@@ -91,18 +91,26 @@ func (a *app) variables() (map[string]string, error) {
 }
 
 // scanFiles reads what a copy block sends; of what has not changed since the
-// last time only the names.
-func scanFiles(dir string, c *config.Copy) (*archive.Tree, string, error) {
-	opts := archive.Options{Ignore: c.Ignore}
+// last time only the names. The settings say how its key is made.
+func scanFiles(settings config.Settings) builder.Scan {
+	sdk := settings.FilesHash == "sdk"
+	opts := archive.Options{SDK: sdk}
 	if caches, err := os.UserCacheDir(); err == nil {
 		opts.Cache = filepath.Join(caches, "e2bt", "files")
 	}
-	tree, err := archive.Scan(dir, c.From, opts)
-	if err != nil {
-		return nil, "", err
+	return func(dir string, c *config.Copy) (*archive.Tree, string, error) {
+		opts := opts
+		opts.Ignore = c.Ignore
+		tree, err := archive.Scan(dir, c.From, opts)
+		if err != nil {
+			return nil, "", err
+		}
+		key, err := tree.Key()
+		if err == nil && sdk {
+			key, err = tree.SDKHash(c.From, c.To)
+		}
+		return tree, key, err
 	}
-	key, err := tree.Key()
-	return tree, key, err
 }
 
 // terminal returns w's file if w is a terminal on which more than plain lines

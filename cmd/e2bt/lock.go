@@ -45,7 +45,7 @@ func (a *app) planToBuild(paths []string, flags buildFlags) (*config.Config, *bu
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, nil, nil, exitWith(exitConfig, fmt.Errorf("--locked: there is no lock file %s: build without --locked, which writes it, and commit it", path))
 	}
-	plan, diags := builder.NewLocked(cfg, plan, flags.templates, scanFiles, lock)
+	plan, diags := builder.NewLocked(cfg, plan, flags.templates, scanFiles(cfg.Settings), lock)
 	return cfg, plan, lock, a.report(cfg, diags)
 }
 

@@ -33,7 +33,7 @@ import (
 func planOf(t *testing.T, from string, profile mirrors.Declared) *builder.Plan {
 	t.Helper()
 	template := &config.Template{Address: "template.x", Name: "x", Mirror: profile.Name, Base: config.Base{Image: from}}
-	plan, diags := builder.New(&config.Config{Templates: []*config.Template{template}, Mirrors: []mirrors.Declared{profile}}, nil, scanFiles)
+	plan, diags := builder.New(&config.Config{Templates: []*config.Template{template}, Mirrors: []mirrors.Declared{profile}}, nil, scanFiles(config.Settings{}))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -46,13 +46,13 @@ func (a *app) validate(paths []string, json bool) error {
 // its files can be looked for all the same.
 func (a *app) planned(cfg *config.Config, diags hcl.Diagnostics, globs []string) (*builder.Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
-		return nil, builder.CheckFiles(cfg, scanFiles)
+		return nil, builder.CheckFiles(cfg, scanFiles(cfg.Settings))
 	}
 	a.chooseMirror(cfg)
 	if err := a.chooseAuto(cfg); err != nil {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No mirrors chosen", Detail: err.Error()}}
 	}
-	plan, planned := builder.New(cfg, globs, scanFiles)
+	plan, planned := builder.New(cfg, globs, scanFiles(cfg.Settings))
 	_, wrong := ruleEngine(cfg.Rules)
 	return plan, append(planned, wrong...)
 }
