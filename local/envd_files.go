@@ -27,7 +27,8 @@ import (
 const (
 	largestFile     = 10 << 30 // bytes
 	longestProcFile = 1 << 20
-	mostParts       = 10_000 // of one upload
+	pieceSize       = 256 << 10 // a form's reader takes small pieces, each of which would be a call of the system
+	mostParts       = 10_000    // of one upload
 	metadataHead    = "X-Metadata-"
 )
 
@@ -206,7 +207,7 @@ func uploadFiles(w http.ResponseWriter, r *http.Request) error {
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "multipart/form-data":
-		err = u.form(multipart.NewReader(body, params["boundary"]), params["boundary"])
+		err = u.form(multipart.NewReader(bufio.NewReaderSize(body, pieceSize), params["boundary"]), params["boundary"])
 	case "application/octet-stream":
 		if u.into == "" {
 			return refuse(http.StatusBadRequest, "path is required")
@@ -312,7 +313,7 @@ func (u *uploading) write(name string, body io.Reader) (err error) {
 	if err != nil {
 		return err
 	}
-	gathered := bufio.NewWriterSize(file, 256<<10) // forms are read in small pieces
+	gathered := bufio.NewWriterSize(file, pieceSize)
 	n, err := io.Copy(gathered, io.LimitReader(body, largestFile+1))
 	if err == nil {
 		err = gathered.Flush()
