@@ -143,18 +143,30 @@ func parseFault(part string) (fault, error) {
 
 func (f fault) happens() bool { return f.share >= 1 || rand.Float64() < f.share }
 
+// Expose lets things go wrong as Options.Faults say: until then the server is
+// being prepared.
+func (s *Server) Expose() { s.exposed.Store(true) }
+
+// common are the faults that happen to every client.
+func (s *Server) common() Faults {
+	if !s.exposed.Load() {
+		return nil
+	}
+	return s.opts.Faults
+}
+
 // faultsOf are the faults of a request: those of every one, and those that one
 // with the key, or to an upload link, asks for itself.
 func (s *Server) faultsOf(r *http.Request) (Faults, error) {
 	text := r.Header.Get(FaultHeader)
 	if text == "" || !same(r.Header.Get("X-API-KEY"), s.opts.APIKey) && !strings.HasPrefix(r.URL.Path, "/_upload/") {
-		return s.opts.Faults, nil
+		return s.common(), nil
 	}
 	own, err := ParseFaults(text)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "validation error: header %s: %s", FaultHeader, err)
 	}
-	return slices.Concat(own, s.opts.Faults), nil
+	return slices.Concat(own, s.common()), nil
 }
 
 // fault lets go wrong what should, and reports whether the request is over with.

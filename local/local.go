@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/e2bt/e2bt/local/image"
 )
@@ -34,7 +35,7 @@ type Options struct {
 	Team      string   // the team's slug; default "local"
 	MaxBuilds int      // 0: DefaultMaxBuilds
 	Hosts     []string // names that it answers to besides those of loopback; what is below one counts as well
-	Faults    Faults   // go wrong for every client
+	Faults    Faults   // go wrong for every client, once Expose is called
 	Logger    *slog.Logger
 }
 
@@ -50,6 +51,7 @@ type Server struct {
 	garbage garbage
 	boxes   boxes
 	handler http.Handler
+	exposed atomic.Bool
 
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc

@@ -117,6 +117,7 @@ func startIn(t testing.TB, home string, opts local.Options) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
+	server.Expose()
 	web := httptest.NewServer(conforming(t, server))
 	a := &api{t: t, server: server, url: web.URL, home: home, log: log}
 	a.client = e2b.New(e2b.Options{APIURL: web.URL, SandboxURL: web.URL, APIKey: testKey, HTTPClient: web.Client()})

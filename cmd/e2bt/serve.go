@@ -172,6 +172,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, server *local.
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(servedFile(opts.Home))) }()
+	server.Expose()
 	ready.Store(true)
 	a.sayServed(at, listener, flags)
 	select {

@@ -54,17 +54,20 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	group.Wait()
-	for _, box := range w.sandboxes(t.Context()) {
-		w.must(w.retry(t.Context(), func() error { _, err := w.client.KillSandbox(t.Context(), box.SandboxID); return err }))
-	}
 	var after usedUp
 	for range 50 { // idle connections close, and what is thrown away is removed
+		for _, box := range w.sandboxes(t.Context()) { // whose creation nobody heard of
+			w.must(w.retry(t.Context(), func() error { _, err := w.client.KillSandbox(t.Context(), box.SandboxID); return err }))
+		}
 		time.Sleep(200 * time.Millisecond)
 		if after = footprint(t, s.cmd.Process.Pid); after.children <= before.children && after.files <= before.files {
 			break
 		}
 	}
 	t.Logf("at the end: %s", after)
+	if builds, failed := w.builds.Load(), w.failed.Load(); builds < soakers || failed > builds/2 || w.boxes.Load() < soakers {
+		t.Errorf("of %d builds %d failed, and there were %d sandboxes", builds, failed, w.boxes.Load())
+	}
 	if after.children > before.children || after.mounts > before.mounts || after.cgroups > before.cgroups || after.files > before.files+soakers {
 		t.Errorf("something is left behind: %s; at the start %s", after, before)
 	}
