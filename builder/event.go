@@ -39,6 +39,8 @@ type Event struct {
 	Failure *Failure        `json:"-"` // of a failure, and of a check that failed
 	Counts  map[string]int  `json:"counts,omitempty"`
 
+	Switched []Switch `json:"switched,omitempty"` // of a retry: sources that are given up
+
 	Timings map[string]float64 `json:"timings,omitempty"` // of a check, in seconds: create, first_command, check, cleanup
 }
 

@@ -30,6 +30,24 @@ type Source struct {
 	From      string // a host, or several where the tool itself goes on to the next
 }
 
+// Switch is one ecosystem that is installed from somewhere else, or a base image
+// that is pulled from there, since where it came from before has failed.
+type Switch struct {
+	Ecosystem string `json:"ecosystem"` // "images" for a base image
+	From      string `json:"from"`
+	To        string `json:"to"`
+}
+
+func (s Switch) String() string { return s.Ecosystem + " from " + s.To + " instead of " + s.From }
+
+func switchText(all []Switch) string {
+	parts := make([]string, len(all))
+	for i, s := range all {
+		parts[i] = s.String()
+	}
+	return strings.Join(parts, ", ")
+}
+
 // sources follows through the attempts to build one template where packages
 // come from.
 type sources struct {
@@ -83,32 +101,31 @@ func (s *sources) at(i int) *mirrors.Profile {
 	return p
 }
 
-// elsewhere makes the switch that may cure f, and says which; "" where there is
-// none, or none is left.
-func (s *sources) elsewhere(f Failure, cause Cause) string {
+// elsewhere makes the switch that may cure f, and says what it changes: nothing
+// where there is none, or none is left.
+func (s *sources) elsewhere(f Failure, cause Cause) []Switch {
 	if s.planned.profile == nil || f.Step == nil || f.Step.Config.Batch == nil || f.GaveUp {
-		return ""
+		return nil
 	}
 	i := f.Step.place() - 1
 	p := s.at(i)
-	var said []string
+	var made []Switch
 	for _, e := range concerned(p, f.Step.Config.Batch, cause) {
 		current := len(p.All(e.Name)) - len(p.Candidates(e.Name))
 		next, ok := s.next(p, e, current, cause.Missing)
 		if !ok {
 			continue
 		}
-		text := fmt.Sprintf("%s from %s instead of %s", orDefault(e.Group, e.Name), place(p.From(e.Name, next), e), place(p, e))
-		if !slices.Contains(said, text) { // Debian and Ubuntu are both apt
-			said = append(said, text)
+		one := Switch{Ecosystem: orDefault(e.Group, e.Name), From: place(p, e), To: place(p.From(e.Name, next), e)}
+		if !slices.Contains(made, one) { // Debian and Ubuntu are both apt
+			made = append(made, one)
 		}
 		p = p.From(e.Name, next)
 	}
-	if len(said) == 0 {
-		return ""
+	if len(made) > 0 {
+		s.switches[i] = p
 	}
-	s.switches[i] = p
-	return strings.Join(said, ", ")
+	return made
 }
 
 // place is the step's Index in the plan, whatever was put before it since.
@@ -245,10 +262,11 @@ func (r *Runner) elsewhere(ctx context.Context, from *sources, f Failure) bool {
 		return false
 	}
 	change := from.elsewhere(f, cause)
-	if change == "" {
+	if len(change) == 0 {
 		return false
 	}
-	r.emit(Event{Type: EventRetry, Template: from.planned.Name, Index: f.Step.Index, Batch: f.Step.Batch, Message: fmt.Sprintf("%s: building again with %s", cause.Why, change)})
+	r.emit(Event{Type: EventRetry, Template: from.planned.Name, Index: f.Step.Index, Batch: f.Step.Batch, Switched: change,
+		Message: fmt.Sprintf("%s: building again with %s", cause.Why, switchText(change))})
 	return true
 }
 
@@ -259,8 +277,19 @@ func (r *Runner) otherImage(from *sources, f Failure) bool {
 	}
 	was, next := from.images[0], orDefault(from.images[1], from.planned.FromImage)
 	from.images = from.images[1:]
-	r.emit(Event{Type: EventRetry, Template: from.planned.Name, Message: fmt.Sprintf("%s cannot be pulled: building again from %s", was, next)})
+	r.emit(Event{Type: EventRetry, Template: from.planned.Name, Switched: []Switch{{"images", registryHost(was), registryHost(next)}},
+		Message: fmt.Sprintf("%s cannot be pulled: building again from %s", was, next)})
 	return true
+}
+
+// registryHost is the registry of an image's name: a first part that can be no
+// folder of the default one's.
+func registryHost(image string) string {
+	first, _, more := strings.Cut(image, "/")
+	if more && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return first
+	}
+	return official
 }
 
 // served lists where each batch was installed from. The parts of a group, such

@@ -175,7 +175,7 @@ func TestFallback(t *testing.T) {
 		got, _ := planned(t, template, own)
 		s := newSources(got)
 		for i, cause := range tt.causes {
-			if said := s.elsewhere(failed(s, tt.batch), cause); said != tt.want[i] {
+			if said := switchText(s.elsewhere(failed(s, tt.batch), cause)); said != tt.want[i] {
 				t.Errorf("%s, %d: %q; want %q", tt.name, i+1, said, tt.want[i])
 			}
 		}

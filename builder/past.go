@@ -48,6 +48,22 @@ func (s Step) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Definitions are digests by step, each over all that decides its result: the
+// base, and the steps up to it.
+func (t *Template) Definitions() []string {
+	chain := t.from()
+	if t.Parent != nil {
+		chain += "\x00" + t.Parent.Fingerprint
+	}
+	out := make([]string, len(t.Steps))
+	for i, s := range t.Steps {
+		sum := sha256.Sum256([]byte(chain + "\x00" + s.digest()))
+		chain = hex.EncodeToString(sum[:])
+		out[i] = chain[:16]
+	}
+	return out
+}
+
 // packages lists what a batch installs, by manager and name.
 func (s Step) packages() map[string]string {
 	if s.Config.Batch == nil {

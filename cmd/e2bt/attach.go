@@ -21,7 +21,9 @@ were set on the command line then have to be set again.`,
 		Example: `  e2bt attach                          # to the newest build
   e2bt attach 3e63c366 --var version=1.2`,
 		Args: arguments(0, 1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.attach(cmd.Context(), args, json) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.recorded("attach", reports{}, func() error { return a.attach(cmd.Context(), args, json) })
+		},
 	}
 	cmd.ValidArgsFunction = names(a.buildNames)
 	cmd.Flags().BoolVar(&json, "json", false, "print events as JSON, one object a line")
@@ -33,7 +35,7 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	if err != nil {
 		return err
 	}
-	cfg, plan, same := a.recorded(rec)
+	cfg, plan, same := a.definition(rec)
 	at, err := a.connectTo(ctx, rec)
 	if err != nil {
 		return err
@@ -42,6 +44,7 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	defer closing(at, &err)
 	s := a.session(cfg, plan, json)
 	s.keeps, s.paths, s.endpoint = true, rec.Paths, at.url
+	a.journal.Endpoint = at.url
 	done := rec.Status == builder.StatusReady
 	r, err := a.runner(cfg, buildFlags{}, at, s)
 	if err != nil {
@@ -60,10 +63,10 @@ func (a *app) attach(ctx context.Context, args []string, json bool) (err error) 
 	return exitWith(exitError, fmt.Errorf("%s is ready, but neither checked nor promoted: its definition is not the one that it was built from. Build it again, or set the variables that were set then", rec.Template))
 }
 
-// recorded finds the plan of a record's template. Where the definition has
+// definition finds the plan of a record's template. Where the definition has
 // changed since, or cannot be read any more, same is false and the plan knows
 // the name alone.
-func (a *app) recorded(rec builder.Record) (cfg *config.Config, plan *builder.Plan, same bool) {
+func (a *app) definition(rec builder.Record) (cfg *config.Config, plan *builder.Plan, same bool) {
 	cfg, diags, err := a.read(rec.Paths)
 	if err == nil && !diags.HasErrors() {
 		for _, t := range cfg.Templates {

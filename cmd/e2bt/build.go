@@ -31,6 +31,7 @@ type buildFlags struct {
 	fix       bool
 	keepEdits bool
 	selection
+	reports
 }
 
 func newBuild(a *app) *cobra.Command {
@@ -50,7 +51,12 @@ when several fail, the code is that of the first by name.`,
   e2bt build                           # on E2B
   e2bt build -t 'python-*' --changed   # some templates, unless they are up to date
   e2bt build --json agent.hcl          # events for programs, one a line`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.build(cmd.Context(), b, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := b.check(); err != nil {
+				return err
+			}
+			return a.recorded("build", b.reports, func() error { return a.build(cmd.Context(), b, args) })
+		},
 	}
 	a.templateFlag(cmd, &b.templates, "build")
 	f := cmd.Flags()
@@ -66,6 +72,7 @@ when several fail, the code is that of the first by name.`,
 	f.BoolVar(&b.fix, "fix", false, "make the safe edits that failures suggest and build again; the files are written when all pass")
 	f.BoolVar(&b.keepEdits, "keep-edits", false, "with --fix: write the edits even where the build fails")
 	b.selection.flags(cmd)
+	b.reports.flags(cmd)
 	return cmd
 }
 
@@ -84,9 +91,6 @@ func (b buildFlags) check() error {
 }
 
 func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err error) {
-	if err := flags.check(); err != nil {
-		return err
-	}
 	saved, err := a.readPlan(paths)
 	if err != nil {
 		return err
@@ -157,6 +161,7 @@ func (a *app) runPlan(ctx context.Context, b buildRun, at *endpoint) ([]builder.
 	a.pinImages(ctx, b.plan)
 	s := a.session(b.cfg, b.plan, b.flags.json)
 	s.locked, s.keeps, s.paths, s.endpoint = b.flags.locked, true, b.paths, at.url
+	a.journal.Endpoint = at.url
 	r, err := a.runner(b.cfg, b.flags, at, s)
 	if err != nil {
 		return nil, nil, err
@@ -216,6 +221,7 @@ func (a *app) verdict(ctx context.Context, results []builder.Result, at *endpoin
 		}
 	}
 	a.sayErrors(byName, at)
+	a.recordErrors(byName, at)
 	a.sayInterrupted(results)
 	if !json && len(results) > 1 {
 		fmt.Fprintln(a.stdout, tally(results))

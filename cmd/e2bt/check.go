@@ -15,6 +15,7 @@ func newCheck(a *app) *cobra.Command {
 	var templates []string
 	var json bool
 	var parallel int
+	var out reports
 	cmd := &cobra.Command{
 		Use:   "check [PATH...]",
 		Short: "Run the check blocks on templates that exist",
@@ -26,12 +27,13 @@ serves now. Nothing is built or promoted. The exit code is 5 where a check faile
 			if parallel < 1 {
 				return exitWith(exitConfig, fmt.Errorf("--parallel %d: want 1 or more", parallel))
 			}
-			return a.check(cmd.Context(), templates, parallel, json, args)
+			return a.recorded("check", out, func() error { return a.check(cmd.Context(), templates, parallel, json, args) })
 		},
 	}
 	a.templateFlag(cmd, &templates, "check")
 	cmd.Flags().IntVar(&parallel, "parallel", builder.DefaultChecks, "check in `N` sandboxes at once; as many more are made ahead")
 	cmd.Flags().BoolVar(&json, "json", false, "print events as JSON, one object a line")
+	out.flags(cmd)
 	return cmd
 }
 
@@ -51,6 +53,8 @@ func (a *app) check(ctx context.Context, templates []string, parallel int, json 
 		return err
 	}
 	s := a.session(cfg, nil, json)
+	a.journal.Plan(plan, a.place)
+	a.journal.Endpoint = at.url
 	r := &builder.Runner{Client: at.client, Checks: parallel, Variable: keys, Emit: s.event}
 	s.show(func() { err = a.checkAll(ctx, r, plan, at) })
 	return err
@@ -118,5 +122,6 @@ func (a *app) sayCheck(t *builder.Template, failed bool, err error, at *endpoint
 	}
 	err = at.apiError(err)
 	fmt.Fprintf(a.stderr, "Error: %s: %s\n", t.Name, clean(err.Error()))
+	a.recordError(t, err)
 	return codeOf(err)
 }

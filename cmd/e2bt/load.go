@@ -60,6 +60,7 @@ func (a *app) report(cfg *config.Config, diags hcl.Diagnostics) error {
 		return nil
 	}
 	config.WriteDiagnostics(a.stderr, cfg.Files, diags, a.render())
+	a.recordMistakes(diags)
 	if diags.HasErrors() {
 		return exitWith(exitConfig, nil)
 	}

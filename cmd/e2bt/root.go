@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/e2bt/e2bt/cmd/e2bt/report"
 	"github.com/e2bt/e2bt/mirrors"
 	"github.com/spf13/cobra"
 )
@@ -34,6 +35,9 @@ type app struct {
 	mayTest bool                      // mirrors may be asked, where a profile chooses among them
 	choices map[string]mirrors.Choice // made in this run, by the profile's name
 
+	journal report.Run // what came of the command, for the forms that --junit and others ask for
+	token   string     // that ends the time in which GitHub looks for no commands in what is printed
+
 	secrets secrets
 	endless atomic.Bool // an interrupt is how the command ends
 	tidies  atomic.Bool // an interrupt is waited for: there is something to leave in order
@@ -49,11 +53,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	go func() { ended <- root.ExecuteContext(ctx) }()
 	select {
 	case err := <-ended:
-		return a.exit(ctx, err)
+		return a.close(ctx, err)
 	case <-ctx.Done():
 	}
 	if a.tidies.Load() {
-		return a.exit(ctx, <-ended)
+		return a.close(ctx, <-ended)
 	}
 	return a.exit(ctx, ctx.Err()) // it may wait for a pipe or read gigabytes: nothing is lost without it
 }

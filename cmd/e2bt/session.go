@@ -48,6 +48,10 @@ func (a *app) session(cfg *config.Config, plan *builder.Plan, json bool) *sessio
 	default:
 		s.printer = newPlainPrinter(a.stdout)
 	}
+	a.shield()
+	if plan != nil {
+		a.journal.Plan(plan, a.place)
+	}
 	return s
 }
 
@@ -101,11 +105,13 @@ func (s *session) shown(e builder.Event) {
 		s.scan(e)
 	case builder.EventFailure:
 		s.pending[e.Template] = s.diagnose(*e.Failure)
+		s.app.journal.Failed(e.Template, s.pending[e.Template].Category)
 		return
 	case builder.EventBuildEnd:
 		s.settle(e.Template)
 	}
 	s.note(e)
+	s.app.journal.Event(e)
 	s.printer.event(e)
 	if e.Type == builder.EventCheck && e.Failure != nil {
 		s.say(s.diagnoseCheck(*e.Failure))
@@ -128,6 +134,7 @@ func (s *session) open(e builder.Event) {
 	s.keep(err)
 	b.templateID, b.buildID = e.TemplateID, e.BuildID
 	s.builds[e.Template] = b
+	s.app.journal.Log(e.Template, b.path)
 }
 
 // fresh forgets the lines of the step before: a failure is explained by the
@@ -183,6 +190,7 @@ func (s *session) settle(template string) {
 
 func (s *session) say(f found) {
 	s.found = append(s.found, f)
+	s.app.journal.Problem(s.app.problem(f))
 	s.printer.finding(f)
 }
 
