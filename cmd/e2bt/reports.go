@@ -26,6 +26,8 @@ func (r *reports) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.junit, "junit", "", "write a JUnit report to `FILE`")
 	f.StringVar(&r.summary, "summary", "", "write a summary in Markdown to `FILE`; on GitHub it is one of the job by itself")
+	f.StringVar(&r.page, "report", "", "write a report for people to `FILE`, one HTML page: timeline, findings, log")
+	f.StringVar(&r.trace, "trace", "", "write OpenTelemetry spans of the run, its templates and batches to `FILE`, as OTLP's JSON")
 	f.StringVar(&r.codeQuality, "codequality", "", "write a Code Quality report of GitLab to `FILE`")
 }
 
@@ -38,7 +40,7 @@ type document struct {
 func (a *app) documents(r reports) []document {
 	j := &a.journal
 	var out []document
-	for _, d := range []document{{r.junit, j.JUnit}, {r.summary, j.Markdown}, {r.codeQuality, j.CodeQuality}} {
+	for _, d := range []document{{r.junit, j.JUnit}, {r.summary, j.Markdown}, {r.codeQuality, j.CodeQuality}, {r.page, j.Page}, {r.trace, j.Trace}} {
 		if d.path != "" {
 			d.path = a.resolve(d.path)
 			out = append(out, d)
@@ -53,6 +55,8 @@ func (a *app) documents(r reports) []document {
 // is noticed before the hours of a build.
 func (a *app) recorded(command string, r reports, run func() error) error {
 	a.journal.Command, a.journal.ID, a.journal.Version, a.journal.Started = command, randomHex(8), version(), time.Now()
+	a.journal.Parent = a.getenv("TRACEPARENT")
+	a.journal.Past, _ = a.history().Read() // without it nothing can be compared
 	if err := a.writeReports(r); err != nil {
 		return exitWith(exitConfig, err)
 	}

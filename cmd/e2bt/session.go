@@ -93,6 +93,7 @@ func (s *session) event(e builder.Event) {
 }
 
 func (s *session) shown(e builder.Event) {
+	s.app.journal.Event(e)
 	switch e.Type {
 	case builder.EventBuildStart:
 		delete(s.pending, e.Template)
@@ -111,7 +112,6 @@ func (s *session) shown(e builder.Event) {
 		s.settle(e.Template)
 	}
 	s.note(e)
-	s.app.journal.Event(e)
 	s.printer.event(e)
 	if e.Type == builder.EventCheck && e.Failure != nil {
 		s.say(s.diagnoseCheck(*e.Failure))

@@ -160,6 +160,8 @@ func clock(s float64) string {
 		return ""
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1fs", s)
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", s)
 	case d < time.Hour:
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}

@@ -22,6 +22,7 @@ type Run struct {
 	ID        string
 	Version   string // of e2bt
 	Endpoint  string
+	Parent    string // the span that the run is a part of, as TRACEPARENT names it
 	Started   time.Time
 	Ended     time.Time // zero while it goes on
 	Templates []*Template
