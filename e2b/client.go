@@ -46,6 +46,7 @@ type Options struct {
 type Client struct {
 	opts Options
 	http *http.Client
+	base http.RoundTripper // of http, below what records
 	log  *slog.Logger
 	ours atomic.Bool // the endpoint said that it is e2bt's own
 }
@@ -65,8 +66,12 @@ func New(opts Options) *Client {
 	// net/http would take the key along to whatever host a redirect names.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.log == nil {
-		c.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		c.log = slog.New(slog.DiscardHandler)
 	}
+	if c.base = c.http.Transport; c.base == nil {
+		c.base = http.DefaultTransport
+	}
+	c.http.Transport = recorder{c.base, c.log}
 	return c
 }
 

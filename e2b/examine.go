@@ -82,8 +82,8 @@ func (c *Client) Examine(ctx context.Context) Reach {
 // apart is the client with no connection open, and the host of the proxy that a
 // request of it goes through.
 func (c *Client) apart(req *http.Request) (client *http.Client, proxy string) {
-	client = &http.Client{Transport: c.http.Transport, CheckRedirect: c.http.CheckRedirect}
-	transport, ok := c.http.Transport.(*http.Transport)
+	client = &http.Client{Transport: c.base, CheckRedirect: c.http.CheckRedirect}
+	transport, ok := c.base.(*http.Transport)
 	if !ok {
 		return client, ""
 	}

@@ -68,7 +68,7 @@ func (c *Client) put(ctx context.Context, link FileLink, open func() (io.ReadClo
 		return &localError{fmt.Errorf("packing files: %w", err)}
 	}
 	defer body.Close()
-	ctx, stop := context.WithCancelCause(ctx)
+	ctx, stop := context.WithCancelCause(context.WithValue(ctx, secretPath{}, true))
 	defer stop(nil)
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
