@@ -35,10 +35,12 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("E2BT_HOME", filepath.Join(env.WorkDir, ".home"))
-			return nil
+			examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+			env.Setenv("EXAMPLES", examples)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"bytes": bytesFile, "exits": exits, "nothing-holds": nothingHolds, "server": server, "shape": shape, "stand-in": standIn,
+			"bytes": bytesFile, "exits": exits, "nothing-holds": nothingHolds, "server": server, "shape": shape, "shell-part": shellPart, "stand-in": standIn,
 		},
 	})
 }
