@@ -80,6 +80,9 @@ template "x" {
 			for _, e := range w.events {
 				if e.Type == builder.EventRetry {
 					retries = append(retries, e.Message)
+					if len(e.Switched) != 1 || !strings.HasSuffix(e.Message, e.Switched[0].String()) {
+						t.Errorf("served by %s: %q switches %v; want the one that it tells", tt.serves, e.Message, e.Switched)
+					}
 				}
 				if e.Type == builder.EventStepStart && *e.Cached {
 					cached = append(cached, e.Batch)

@@ -90,10 +90,10 @@ const waiting = `template "waiting" {
 }`
 
 // begun starts a build that cannot end and returns when its batch has printed.
-func begun(t *testing.T, dir string, env []string) (cmd *exec.Cmd, stdout *bufio.Reader, stderr *bytes.Buffer) {
+func begun(t *testing.T, dir string, env []string, flags ...string) (cmd *exec.Cmd, stdout *bufio.Reader, stderr *bytes.Buffer) {
 	t.Helper()
 	write(t, dir, "e2bt.hcl", waiting)
-	cmd = e2bt(t, dir, t.TempDir(), "build")
+	cmd = e2bt(t, dir, t.TempDir(), append([]string{"build"}, flags...)...)
 	cmd.Env = append(cmd.Env, env...)
 	stderr = new(bytes.Buffer)
 	cmd.Stderr = stderr
@@ -145,6 +145,38 @@ func TestInterruptAndAttach(t *testing.T) {
 		out, err := attach.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "check done: ok") || !strings.Contains(string(out), "waiting | ready in") {
 			t.Errorf("%v: attach: %v; want the check and a ready template\n%s", sig, err, out)
+		}
+	}
+}
+
+// TestInterruptedReports stops builds: reports are there, and say so. Of one that
+// is killed they say what was known when it began, and the history says nothing.
+func TestInterruptedReports(t *testing.T) {
+	for _, tt := range []struct {
+		signal         os.Signal
+		junit, history string
+	}{
+		{os.Interrupt, `<error message="interrupted`, `"template":"waiting",`},
+		{os.Kill, `<error message="the run did not come to an end"`, ""},
+	} {
+		_, env := gatedServer(t)
+		dir := t.TempDir()
+		cmd, stdout, stderr := begun(t, dir, env, "--junit", "junit.xml", "--report", "report.html")
+		if err := cmd.Process.Signal(tt.signal); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, stdout) // until it has ended
+		_ = cmd.Wait()                     // the files count
+		junit, err := os.ReadFile(filepath.Join(dir, "junit.xml"))
+		if err != nil || !strings.Contains(string(junit), tt.junit) {
+			t.Errorf("%v: JUnit has no %q: %v\n%s\n%s", tt.signal, tt.junit, err, junit, stderr)
+		}
+		if page, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !strings.HasSuffix(string(page), "</html>\n") {
+			t.Errorf("%v: the page is not whole: %v", tt.signal, err)
+		}
+		history, _ := os.ReadFile(filepath.Join(dir, ".e2bt", "history.jsonl")) // none is as good as empty
+		if !strings.Contains(string(history), tt.history) || tt.history == "" && len(history) > 0 {
+			t.Errorf("%v: the history is %q; want %q in it", tt.signal, history, tt.history)
 		}
 	}
 }

@@ -56,7 +56,9 @@ func (a *app) documents(r reports) []document {
 func (a *app) recorded(command string, r reports, run func() error) error {
 	a.journal.Command, a.journal.ID, a.journal.Version, a.journal.Started = command, randomHex(8), version(), time.Now()
 	a.journal.Parent = a.getenv("TRACEPARENT")
-	a.journal.Past, _ = a.history().Read() // without it nothing can be compared
+	if r.page != "" || r.summary != "" || a.getenv("GITHUB_STEP_SUMMARY") != "" {
+		a.journal.Past, _ = a.history().Read() // without it nothing can be compared
+	}
 	if err := a.writeReports(r); err != nil {
 		return exitWith(exitConfig, err)
 	}

@@ -115,6 +115,9 @@ func (t *Template) otherCases() []Case {
 			if p.Kind == KindError {
 				state, name = Errored, "endpoint"
 			}
+			if p.Phase == "step" && p.Kind == KindBuild {
+				name = t.failedStep(name)
+			}
 			out = append(out, Case{Name: name, Place: p.Place, State: state, Why: p.Title, Problem: p})
 		}
 	}
@@ -128,6 +131,16 @@ func (t *Template) otherCases() []Case {
 		out = append(out, Case{Name: "build", Place: t.Place, State: Errored, Why: "did not come to an end"})
 	}
 	return out
+}
+
+// failedStep is what the step that failed does, such as a copy.
+func (t *Template) failedStep(otherwise string) string {
+	for _, s := range t.last().Steps {
+		if s.Failed && s.Label != "" {
+			return s.Label
+		}
+	}
+	return otherwise
 }
 
 func (t *Template) find(is func(Problem) bool) *Problem {

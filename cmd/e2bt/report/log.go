@@ -7,15 +7,34 @@ import (
 	"strings"
 )
 
-// Of each log the page has the end, in bytes and lines.
+// Of each log the page has the end. Logs of many builds share what it has of all.
 const (
-	maxLogBytes = 1 << 20
-	maxLogLines = 5000
+	maxLogBytes  = 1 << 20
+	maxLogLines  = 5000
+	maxPageLines = 40_000
+	minLogLines  = 100
 )
+
+// logs reads the ends of the logs of all attempts.
+func (r *Run) logs() []pageLog {
+	all := 0
+	for _, t := range r.Templates {
+		all += len(t.Attempts)
+	}
+	var out []pageLog
+	for _, t := range r.Templates {
+		for _, a := range t.Attempts {
+			if log, ok := readLog(t, a, len(out), min(max(maxPageLines/all, minLogLines), maxLogLines)); ok {
+				out = append(out, log)
+			}
+		}
+	}
+	return out
+}
 
 // readLog reads the end of the log of an attempt; one that cannot be read is
 // left out.
-func readLog(t *Template, a *Attempt, n int) (pageLog, bool) {
+func readLog(t *Template, a *Attempt, n, most int) (pageLog, bool) {
 	if a.Log == "" {
 		return pageLog{}, false
 	}
@@ -28,8 +47,8 @@ func readLog(t *Template, a *Attempt, n int) (pageLog, bool) {
 		out.Name = fmt.Sprintf("%s attempt %d, build %s", t.Name, a.Number, a.BuildID)
 	}
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	out.Cut = skipped + max(len(lines)-maxLogLines, 0)
-	lines = lines[max(len(lines)-maxLogLines, 0):]
+	out.Cut = skipped + max(len(lines)-most, 0)
+	lines = lines[max(len(lines)-most, 0):]
 	for i, line := range lines {
 		out.Lines = append(out.Lines, logLine{ID: fmt.Sprintf("%s-%d", out.ID, out.Cut+i+1), Text: line})
 	}

@@ -98,15 +98,10 @@ func (r *Run) page() page {
 	if !r.Ended.IsZero() {
 		p.Took = clock(r.Ended.Sub(r.Started).Seconds())
 	}
-	s := r.scale()
-	p.Ticks = s.ticks()
+	s, usual := r.scale(), r.usual()
+	p.Ticks, p.Logs = s.ticks(), r.logs()
 	for _, t := range r.Templates {
-		p.Templates = append(p.Templates, r.pageTemplate(t, s))
-		for _, a := range t.Attempts {
-			if log, ok := readLog(t, a, len(p.Logs)); ok {
-				p.Logs = append(p.Logs, log)
-			}
-		}
+		p.Templates = append(p.Templates, r.pageTemplate(t, s, usual[t.Name]))
 	}
 	for _, problem := range r.Ranked() {
 		p.Good = p.Good && problem.Warning
@@ -126,7 +121,7 @@ var tones = map[builder.Status]string{
 	builder.StatusError: "bad", builder.StatusTimeout: "bad", builder.StatusCancelled: "warn", "": "warn",
 }
 
-func (r *Run) pageTemplate(t *Template, s scale) pageTemplate {
+func (r *Run) pageTemplate(t *Template, s scale, usual float64) pageTemplate {
 	out := pageTemplate{
 		Template: t, Word: strings.Trim(statusWords[t.Status], "*"), Tone: tones[t.Status], Took: clock(t.Seconds()),
 		Rows: r.rows(t, s), Batches: r.batchText(t), Checks: strings.ReplaceAll(r.checkText(t), "*", ""),
@@ -137,7 +132,7 @@ func (r *Run) pageTemplate(t *Template, s scale) pageTemplate {
 	if !t.Drift.Empty() {
 		out.Changes = t.Drift.Changes
 	}
-	if usual := r.usual()[t.Name]; usual > 0 {
+	if usual > 0 {
 		out.Usual = clock(usual)
 		if t.Status == builder.StatusReady {
 			out.Change = change(t.Seconds(), usual)

@@ -202,3 +202,41 @@ func TestFixedEntry(t *testing.T) {
 		t.Errorf("after an edit the batch differs (-want +got):\n%s", diff)
 	}
 }
+
+// TestCases: how a batch ended, in every way that it can.
+func TestCases(t *testing.T) {
+	done := Step{Batch: "x", Label: "x", Started: after(1), Ended: after(2), Seconds: 1}
+	cached, failed, running := done, done, Step{Batch: "x", Label: "x", Started: after(1)}
+	cached.Cached, failed.Failed = true, true
+	for _, tt := range []struct {
+		name   string
+		status builder.Status
+		steps  []Step // of one attempt each
+		want   []string
+	}{
+		{"passed", builder.StatusReady, []Step{done}, []string{"batch x: passed"}},
+		{"cached", builder.StatusReady, []Step{cached}, []string{"batch x: passed, cached"}},
+		{"retried", builder.StatusReady, []Step{failed, done}, []string{"batch x: passed, passed in attempt 2"}},
+		{"failed", builder.StatusError, []Step{failed}, []string{"batch x: failed, failed"}},
+		{"up to date", builder.StatusUpToDate, nil, []string{"batch x: skipped, up to date"}},
+		{"not started", builder.StatusNotStarted, nil, []string{"batch x: skipped, not started"}},
+		{"interrupted", builder.StatusCancelled, []Step{running}, []string{"batch x: error, interrupted while it ran", "build: error, interrupted"}},
+		{"killed", "", nil, []string{"batch x: skipped, not reached", "build: error, did not come to an end"}},
+	} {
+		one := &Template{Name: "app", Status: tt.status, Planned: []Planned{{Name: "copy a"}, {Name: "x", Batch: true}}}
+		for i := range tt.steps {
+			one.Attempts = append(one.Attempts, &Attempt{Number: i + 1, Steps: []*Step{&tt.steps[i]}})
+		}
+		var got []string
+		for _, c := range (&Run{Command: "build"}).Cases(one) {
+			text := c.Name + ": " + string(c.State)
+			if c.Why != "" {
+				text += ", " + c.Why
+			}
+			got = append(got, text)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: cases differ (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
