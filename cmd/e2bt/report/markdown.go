@@ -68,7 +68,7 @@ func (r *Run) verdict() string {
 }
 
 func (r *Run) batchText(t *Template) string {
-	if r.Command == "check" {
+	if r.Command == "check" || t.Status == builder.StatusUpToDate || t.Status == builder.StatusNotStarted {
 		return ""
 	}
 	cached, again := 0, []string{}
@@ -94,7 +94,7 @@ func (r *Run) batchText(t *Template) string {
 }
 
 func (r *Run) checkText(t *Template) string {
-	if len(t.Wanted) == 0 {
+	if len(t.Wanted) == 0 || len(t.Checks) == 0 {
 		return ""
 	}
 	counts := map[State]int{}
