@@ -16,6 +16,7 @@ const module = "github.com/e2bt/e2bt/"
 // A package that is not listed follows the longest listed path above it.
 var allowed = map[string][]string{
 	"cmd/e2bt":        {"config", "mirrors", "builder", "diagnose", "e2b", "local"},
+	"cmd/e2bt/report": {"builder", "diagnose"},
 	"config":          {"mirrors"},
 	"mirrors":         {},
 	"builder":         {"config", "mirrors", "e2b"},
