@@ -146,6 +146,10 @@ func TestInterruptAndAttach(t *testing.T) {
 		if err != nil || !strings.Contains(string(out), "check done: ok") || !strings.Contains(string(out), "waiting | ready in") {
 			t.Errorf("%v: attach: %v; want the check and a ready template\n%s", sig, err, out)
 		}
+		history, err := os.ReadFile(filepath.Join(dir, ".e2bt", "history.jsonl"))
+		if lines := strings.Split(string(history), "\n"); err != nil || len(lines) != 3 || !strings.Contains(lines[0], `"status":"cancelled"`) || !strings.Contains(lines[1], `"command":"attach"`) {
+			t.Errorf("%v: the history is %v\n%s\nwant a build that was interrupted, and the attach", sig, err, history)
+		}
 	}
 }
 

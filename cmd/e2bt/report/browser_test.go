@@ -39,7 +39,7 @@ func TestBrowser(t *testing.T) {
 	write("linked.html", page.String())
 	write("searched.html", page.String()+search)
 	for at, want := range map[string][]string{
-		"searched.html":      {`class="soft">1 line</span>`, `<span id="log0-2" hidden="">`, `<span id="log0-3">`, `<details class="card log" open="">`},
+		"searched.html":      {`class="soft">2 lines</span>`, `<span id="log0-2" hidden="">`, `<span id="log0-5">`, `<details class="card log" open="">`},
 		"linked.html#log0-3": {`<details class="card log" open="">`},
 	} {
 		out, err := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+filepath.Join(dir, "profile"),

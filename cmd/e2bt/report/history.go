@@ -305,11 +305,22 @@ func median(values []float64) float64 {
 	return (values[middle-1] + values[middle]) / 2
 }
 
-// usual is the median time of the earlier builds that were ready, by template.
+// usual is the median time of the earlier runs of this command that were ready,
+// by template.
 func (r *Run) usual() map[string]float64 {
+	took := map[string][]float64{}
+	for _, e := range r.Past {
+		if e.Command == r.Command && e.Status == builder.StatusReady {
+			took[e.Template] = append(took[e.Template], e.Seconds)
+		}
+	}
+	return medians(took)
+}
+
+func medians(took map[string][]float64) map[string]float64 {
 	out := map[string]float64{}
-	for _, s := range Count(r.Past).Templates {
-		out[s.Template] = s.MedianS
+	for name, all := range took {
+		out[name] = median(all)
 	}
 	return out
 }

@@ -42,7 +42,7 @@ func readLog(t *Template, a *Attempt, n, most int) (pageLog, bool) {
 	if err != nil || text == "" {
 		return pageLog{}, false
 	}
-	out := pageLog{ID: fmt.Sprintf("log%d", n), Name: t.Name + " build " + a.BuildID, File: a.Log}
+	out := pageLog{ID: fmt.Sprintf("log%d", n), Name: t.Name + " build " + a.BuildID, Template: t.Name, File: a.Log}
 	if len(t.Attempts) > 1 {
 		out.Name = fmt.Sprintf("%s attempt %d, build %s", t.Name, a.Number, a.BuildID)
 	}

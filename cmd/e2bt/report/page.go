@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/e2bt/e2bt/builder"
+	"github.com/e2bt/e2bt/diagnose"
 )
 
 //go:embed page.html
@@ -74,6 +75,7 @@ type pageProblem struct {
 
 type pageLog struct {
 	ID, Name, File string
+	Template       string
 	Cut            int // lines at the beginning that are not shown
 	Lines          []logLine
 }
@@ -316,29 +318,25 @@ func (r *Run) usualBatches(template string) map[string]float64 {
 			}
 		}
 	}
-	out := map[string]float64{}
-	for name, all := range took {
-		out[name] = median(all)
-	}
-	return out
+	return medians(took)
 }
 
 // nearLines is how many lines of the log before and after the evidence are
 // shown with a finding.
 const nearLines = 6
 
-// around finds what a finding rests on in the log of its template.
+// around finds what a finding rests on in the log of its template: a line of
+// output before one of a command's own text.
 func around(logs []pageLog, p Problem) []logLine {
-	for _, log := range slices.Backward(logs) {
-		if p.Check != "" || !strings.HasPrefix(log.Name, p.Template+" ") {
-			continue
-		}
-		for _, e := range p.Finding.Evidence {
-			text := strings.TrimSpace(e.Text)
-			for i, line := range slices.Backward(log.Lines) {
-				if text == "" || !strings.HasSuffix(strings.TrimSpace(line.Text), text) {
-					continue
-				}
+	if p.Check != "" {
+		return nil
+	}
+	for _, before := range []string{" | ", ""} {
+		for _, log := range slices.Backward(logs) {
+			if log.Template != p.Template {
+				continue
+			}
+			if i, ok := log.line(p.Finding.Evidence, before); ok {
 				near := slices.Clone(log.Lines[max(i-nearLines, 0):min(i+nearLines+1, len(log.Lines))])
 				near[min(i, nearLines)].Hit = true
 				return near
@@ -346,4 +344,17 @@ func around(logs []pageLog, p Problem) []logLine {
 		}
 	}
 	return nil
+}
+
+// line finds the last line that ends with a text of the evidence after before.
+func (l pageLog) line(evidence []diagnose.Evidence, before string) (int, bool) {
+	for _, e := range evidence {
+		text := strings.TrimSpace(e.Text)
+		for i, line := range slices.Backward(l.Lines) {
+			if text != "" && strings.HasSuffix(strings.TrimSpace(line.Text), before+text) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
 }

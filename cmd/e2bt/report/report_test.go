@@ -33,7 +33,7 @@ func ptr[T any](v T) *T { return &v }
 func nightly(t *testing.T) *Run {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "web.log")
-	text := "02:00:01.000 npm | step npm\n02:00:02.000 npm | <script>alert('log')</script> & ]]> ``` \n02:00:03.000 npm | bash: webpack: command not found\n02:00:04.000 npm | the end\n"
+	text := "02:00:01.000 npm | step npm\n02:00:01.000 npm | [builder 1/2] RUN set -e\necho bash: webpack: command not found\n02:00:02.000 npm | <script>alert('log')</script> & ]]> ``` \n02:00:03.000 npm | bash: webpack: command not found\n02:00:04.000 npm | the end\n"
 	if err := os.WriteFile(log, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
