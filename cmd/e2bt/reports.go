@@ -55,7 +55,7 @@ func (a *app) documents(r reports) []document {
 // is noticed before the hours of a build.
 func (a *app) recorded(command string, r reports, run func() error) error {
 	a.journal.Command, a.journal.ID, a.journal.Version, a.journal.Started = command, randomHex(8), version(), time.Now()
-	a.journal.Parent = a.getenv("TRACEPARENT")
+	a.journal.Parent, a.journal.Hide = a.getenv("TRACEPARENT"), a.harmless
 	if r.page != "" || r.summary != "" || a.getenv("GITHUB_STEP_SUMMARY") != "" {
 		a.journal.Past, _ = a.history().Read() // without it nothing can be compared
 	}
@@ -80,26 +80,18 @@ func (a *app) writeReports(r reports) (err error) {
 }
 
 func (a *app) writeReport(d document) error {
-	text, err := a.rendered(d.write)
+	var text bytes.Buffer
+	err := d.write(&text)
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(d.path), 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(d.path, text, 0o644)
+		err = os.WriteFile(d.path, text.Bytes(), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", d.path, cause(err))
 	}
 	return nil
-}
-
-// rendered is a report without secrets, should any have come into it.
-func (a *app) rendered(write func(io.Writer) error) ([]byte, error) {
-	var text bytes.Buffer
-	if err := write(&text); err != nil {
-		return nil, err
-	}
-	return []byte(a.secrets.hide(text.String())), nil
 }
 
 // stepSummary adds the summary to what GitHub shows of a job.
@@ -108,13 +100,14 @@ func (a *app) stepSummary() error {
 	if path == "" || len(a.journal.Templates)+len(a.journal.Problems) == 0 {
 		return nil
 	}
-	text, err := a.rendered(a.journal.Markdown)
-	if err != nil {
+	var text bytes.Buffer
+	if err := a.journal.Markdown(&text); err != nil {
 		return err
 	}
+	text.WriteByte('\n')
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err == nil {
-		_, err = file.Write(append(text, '\n'))
+		_, err = file.Write(text.Bytes())
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
@@ -209,8 +202,7 @@ func (a *app) recordError(t *builder.Template, err error) {
 
 // recordEnd takes why a command ended before it was done.
 func (a *app) recordEnd(err error) {
-	var told *failure
-	if text := errorText(err); text != "" && !(errors.As(err, &told) && told.err == nil) {
+	if text := errorText(err); text != "" {
 		a.journal.Problem(report.Problem{Kind: report.KindError, Title: "Error", Advice: a.harmless(text)})
 	}
 	a.journal.End(time.Now())

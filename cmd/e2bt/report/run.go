@@ -29,6 +29,8 @@ type Run struct {
 	Problems  []Problem // of no template: mistakes, and why nothing more was done
 	Past      []Entry   // earlier runs, oldest first
 
+	Hide func(string) string // takes secrets out of what a plan and a drift say; nil: there are none
+
 	byName map[string]*Template
 }
 
@@ -101,10 +103,7 @@ type Source struct {
 func (r *Run) Plan(p *builder.Plan, place func(hcl.Range) Place) {
 	for _, t := range p.Templates {
 		out := r.template(t.Name)
-		out.Base, out.Mirror, out.Definition = t.FromImage, t.Mirror, t.FingerprintTag()
-		if out.Base == "" {
-			out.Base = t.FromTemplate
-		}
+		out.Base, out.Mirror, out.Definition = r.hide(t.FromImage+t.FromTemplate), t.Mirror, t.FingerprintTag() // it has one of them
 		out.Place = place(t.Config.Range)
 		out.Planned, out.Wanted, out.earlier = nil, nil, len(out.Attempts)
 		digests := t.Definitions()
@@ -132,9 +131,27 @@ func (r *Run) template(name string) *Template {
 
 // Event takes what happened.
 func (r *Run) Event(e builder.Event) {
+	if e.Drift != nil {
+		e.Drift = r.hideDrift(*e.Drift)
+	}
 	if on, ok := events[e.Type]; ok && e.Template != "" {
 		on(r.template(e.Template), e)
 	}
+}
+
+func (r *Run) hide(text string) string {
+	if r.Hide == nil {
+		return text
+	}
+	return r.Hide(text)
+}
+
+func (r *Run) hideDrift(d builder.Drift) *builder.Drift {
+	d.Changes = slices.Clone(d.Changes)
+	for i, c := range d.Changes {
+		d.Changes[i].Name, d.Changes[i].Was, d.Changes[i].Now = r.hide(c.Name), r.hide(c.Was), r.hide(c.Now)
+	}
+	return &d
 }
 
 // events are what an event means for its template, by its type.
