@@ -57,3 +57,17 @@ func TestReasons(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonQuotesCommand: what the failed command would have said is no message,
+// also where the command has several lines.
+func TestReasonQuotesCommand(t *testing.T) {
+	rules, err := diagnose.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reason := "failed to run command 'set -e\n[ -e /nope ] || { echo No space left on device; exit 3; }\ntrue': exit status 3"
+	got := rules.Scanner(diagnose.Context{Reason: reason, Phase: "step", ExitCode: 3}).Finding()
+	if got.Category != diagnose.Unknown {
+		t.Errorf("a command that names a failure: %s, %q; want unknown", got.Category, got.Summary)
+	}
+}

@@ -442,7 +442,7 @@ func (s *Scanner) reason(text string) {
 	}
 	line := s.line
 	s.line = 0
-	for _, l := range bytes.Split([]byte(text), []byte{'\n'}) {
+	for _, l := range bytes.Split(withoutCommand([]byte(text)), []byte{'\n'}) { // a command may have several lines
 		s.read(l)
 	}
 	s.finish()

@@ -160,7 +160,9 @@ func (s *session) scan(e builder.Event) {
 	if b.scanner == nil {
 		b.scanner = s.engine().Scanner(diagnose.Context{})
 	}
-	_, _ = b.scanner.Write([]byte(e.Message + "\n")) // never fails
+	if e.Index == 0 || e.Stream != "" || !quiet(e) { // else the builder quotes the command: failureContext has it all
+		_, _ = b.scanner.Write([]byte(e.Message + "\n")) // never fails
+	}
 	if quiet(e) {
 		return
 	}
