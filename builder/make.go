@@ -137,8 +137,12 @@ func fingerprint(t *Template) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// FingerprintTag is the tag that a promoted build of t carries.
+// FingerprintTag is the tag that a promoted build of t carries; "" of a template
+// of which the name alone is known.
 func (t *Template) FingerprintTag() string {
+	if t.Fingerprint == "" {
+		return ""
+	}
 	return "fp-" + strings.TrimPrefix(t.Fingerprint, "sha256:")[:16]
 }
 

@@ -88,7 +88,7 @@ func (c *Client) apart(req *http.Request) (client *http.Client, proxy string) {
 		return client, ""
 	}
 	fresh := transport.Clone()
-	client.Transport = fresh
+	client.Transport = recorder{fresh, c.log}
 	if fresh.Proxy == nil {
 		return client, ""
 	}

@@ -11,6 +11,7 @@ import (
 
 func newAttach(a *app) *cobra.Command {
 	var json bool
+	var out reports
 	cmd := &cobra.Command{
 		Use:   "attach [BUILD]",
 		Short: "Follow a build that was started from here and finish it",
@@ -22,11 +23,12 @@ were set on the command line then have to be set again.`,
   e2bt attach 3e63c366 --var version=1.2`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.recorded("attach", reports{}, func() error { return a.attach(cmd.Context(), args, json) })
+			return a.recorded("attach", out, func() error { return a.attach(cmd.Context(), args, json) })
 		},
 	}
 	cmd.ValidArgsFunction = names(a.buildNames)
 	cmd.Flags().BoolVar(&json, "json", false, "print events as JSON, one object a line")
+	out.flags(cmd)
 	return cmd
 }
 

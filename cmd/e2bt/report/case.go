@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/e2bt/e2bt/builder"
 )
@@ -110,7 +111,7 @@ var phases = map[string]string{"base": "base image", "start": "start", "upload":
 func (t *Template) otherCases() []Case {
 	var out []Case
 	for i := range t.Problems {
-		if p := &t.Problems[i]; p.Batch == "" && p.Check == "" && !p.Warning {
+		if p := &t.Problems[i]; !t.plans(p.Batch) && p.Check == "" && !p.Warning {
 			state, name := Failed, phases[p.Phase]
 			if p.Kind == KindError {
 				state, name = Errored, "endpoint"
@@ -131,6 +132,11 @@ func (t *Template) otherCases() []Case {
 		out = append(out, Case{Name: "build", Place: t.Place, State: Errored, Why: "did not come to an end"})
 	}
 	return out
+}
+
+// plans reports whether a batch is one of the plan.
+func (t *Template) plans(batch string) bool {
+	return batch != "" && slices.ContainsFunc(t.Planned, func(p Planned) bool { return p.Batch && p.Name == batch })
 }
 
 // failedStep is what the step that failed does, such as a copy.
