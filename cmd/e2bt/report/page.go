@@ -256,17 +256,22 @@ func (r *Run) rows(t *Template, s scale) []row {
 		out = append(out, attemptRows(a, until, s, usual)...)
 	}
 	for _, e := range t.Checks {
-		tone, took := "check", 0.
+		tone := "check"
 		if !*e.OK && !e.Skipped {
 			tone = "bad"
 		}
-		for _, part := range e.Timings {
-			took += part
-		}
-		from := e.Time.Add(-time.Duration(took * float64(time.Second)))
+		from, took := began(e)
 		out = append(out, row{Name: "check " + e.Name, Tone: tone, Left: s.at(from), Width: s.at(e.Time) - s.at(from), Took: clock(took)})
 	}
 	return out
+}
+
+// began is when the sandbox of a check was asked for, and the seconds since.
+func began(check builder.Event) (from time.Time, took float64) {
+	for _, part := range check.Timings {
+		took += part
+	}
+	return check.Time.Add(-time.Duration(took * float64(time.Second))), took
 }
 
 func attemptRows(a *Attempt, until time.Time, s scale, usual map[string]float64) []row {

@@ -133,15 +133,12 @@ func (t *tracer) template(root string, one *Template) {
 		t.attempt(id, one, a, until)
 	}
 	for _, e := range one.Checks {
-		took := 0.
-		for _, part := range e.Timings {
-			took += part
-		}
+		from, _ := began(e)
 		status := otlpStatus{Code: spanOK}
 		if !*e.OK && !e.Skipped {
 			status = otlpStatus{spanError, e.Message}
 		}
-		t.add(id, "check "+e.Name, e.Time.Add(-time.Duration(took*float64(time.Second))), e.Time, status, truth("e2bt.skipped", e.Skipped))
+		t.add(id, "check "+e.Name, from, e.Time, status, truth("e2bt.skipped", e.Skipped))
 	}
 }
 
