@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,9 +20,9 @@ func TestMirrorAuto(t *testing.T) {
 	fresh := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "Origin: Debian\nDate: %s\n", time.Now().UTC().Format(time.RFC1123))
 	})
-	silent := false
+	var silent atomic.Bool
 	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if silent {
+		if silent.Load() {
 			http.NotFound(w, r)
 			return
 		}
@@ -65,7 +66,7 @@ template "x" {
 	if !strings.Contains(out, first.URL) || !strings.Contains(out, second.URL) {
 		t.Errorf("offline, without a choice:\n%s", out)
 	}
-	silent = true
+	silent.Store(true)
 	out = plan()
 	uses(out, second.URL, first.URL)
 	uses(out, "tested in", "#2")
@@ -79,7 +80,7 @@ template "x" {
 	if strings.Contains(lock, "127.0.0.1") {
 		t.Errorf("the lock file names a host:\n%s", lock)
 	}
-	silent = false
+	silent.Store(false)
 	for _, args := range [][]string{{"--offline"}, nil} {
 		out := plan(args...)
 		uses(out, second.URL, first.URL)
