@@ -391,3 +391,7 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+func TestRealSnapshots(t *testing.T) {
+	checkSnapshots(t, startReal(t), "; ln sub/file sub/other; chmod 700 sub")
+}

@@ -20,10 +20,6 @@ func TestSnapshots(t *testing.T) {
 	checkSnapshots(t, start(t), "; echo one > sub/other")
 }
 
-func TestRealSnapshots(t *testing.T) {
-	checkSnapshots(t, startReal(t), "; ln sub/file sub/other; chmod 700 sub")
-}
-
 func checkSnapshots(t *testing.T, a *api, more string) {
 	t.Helper()
 	a.ready("web")
