@@ -213,7 +213,11 @@ func (l *listener) stream(ctx context.Context, ping time.Duration, send func(*pr
 			}
 		case err := <-l.failed:
 			if errors.Is(err, errGone) {
-				panic(http.ErrAbortHandler) // a sandbox takes its connections with it: clients then ask whether it is there
+				select { // a sandbox takes its connections with it, and clients then ask whether it is there
+				case <-boxOf(ctx).ctx.Done():
+				case <-time.After(killPatience):
+				}
+				panic(http.ErrAbortHandler)
 			}
 			return err
 		case <-ticker.C:

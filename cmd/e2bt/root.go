@@ -88,7 +88,7 @@ failed, 6 the API refused, could not be reached, or the key is wrong,
 	root.SetIn(a.stdin)
 	a.commonFlags(root)
 	root.AddCommand(
-		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newFix(a), newHistory(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
+		newInit(a), newFmt(a), newValidate(a), newGraph(a), newPlan(a), newBuild(a), newCheck(a), newDiagnose(a), newFix(a), newHistory(a), newBench(a), newDoctor(a), newLock(a), newOutdated(a), newInventory(a),
 		newImport(a), newTemplates(a), newSandbox(a), newMirrors(a), newServe(a), newLogs(a), newAttach(a), newCancel(a), newImage(a), newCompletion(a), newVersion(a),
 	)
 	strict(root)

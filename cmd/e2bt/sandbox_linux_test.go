@@ -78,6 +78,10 @@ func TestSandboxCommands(t *testing.T) {
 	if _, stderr, code = s.run(dir, nil, "sandbox", "kill", box); code != 1 || stderr != "There is no sandbox "+box+".\n" {
 		t.Errorf("kill: %d, %q", code, stderr)
 	}
+	stdout, stderr, code = s.run(dir, nil, "bench", "base", "-n", "3", "-c", "2")
+	if code != 0 || !strings.Contains(stdout, "first command") || !strings.Contains(stdout, "/usr\n") {
+		t.Errorf("bench: %d, %s%s", code, stdout, stderr)
+	}
 	s.shell(t, dir)
 	s.stop()
 }
