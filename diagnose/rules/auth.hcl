@@ -112,7 +112,10 @@ rule "auth_curl" {
 }
 
 fact "claude" {
-  match = "(?P<claude>(?i:claude|anthropic))"
+  match = <<-RE
+    (?P<claude>(?i:claude|anthropic))
+    (?P<claude>Please run /login|Fix external API key)
+  RE
 }
 
 fact "command_host" {

@@ -128,8 +128,23 @@ rule "network_connect" {
     (?i)http code 40[137] from proxy
   RE
   subject    = coalesce(failed_package, pulling == "" ? "" : base_reference, cloned != "" && host == "" ? cloned : "", host, git_host, net_host, apt_host, apk_host, fetched_host)
-  summary    = "The server ${coalesce(host, git_host, net_host, apt_host)} cannot be reached, or the connection broke."
-  summary_zh = "无法连接服务器 ${coalesce(host, git_host, net_host, apt_host)}，或连接中断。"
+  summary    = "The server ${coalesce(host, git_host, net_host, apt_host) == "" ? "" : "${coalesce(host, git_host, net_host, apt_host)} "}cannot be reached, or the connection broke."
+  summary_zh = "无法连接服务器${coalesce(host, git_host, net_host, apt_host) == "" ? "" : " ${coalesce(host, git_host, net_host, apt_host)}"}，或连接中断。"
+  fix {
+    when     = agent_api != ""
+    title    = "Set ANTHROPIC_BASE_URL to the server that answers the agent, or leave it out for Anthropic's own."
+    title_zh = "把 ANTHROPIC_BASE_URL 设为为智能体应答的服务器，或不设置以使用 Anthropic 自己的服务器。"
+  }
+}
+
+# How Claude Code says that it does not reach its API.
+fact "agent_api" {
+  match = "API Error: (?P<agent_api>Connection|Request timed out|Unable to connect)"
+}
+
+sample "agent" {
+  log  = "API Error: Connection error. (ECONNREFUSED)"
+  want = { category = "network" }
 }
 
 # A binary made ready that cannot be had is built instead: what fails then says
