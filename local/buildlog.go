@@ -217,7 +217,7 @@ func (l *buildLog) close() error {
 		return nil
 	}
 	err := errors.Join(l.flush(), l.file.Close())
-	l.file = nil
+	l.file, l.pending = nil, nil // the server remembers every build
 	return err
 }
 
