@@ -79,6 +79,9 @@ func (c *Client) endpoint() Endpoint {
 	return Endpoint{APIURL: c.opts.APIURL, SandboxURL: c.opts.SandboxURL, Domain: c.opts.Domain, APIKey: c.opts.APIKey}
 }
 
+// Ours reports whether the endpoint has said that it is e2bt's own server.
+func (c *Client) Ours() bool { return c.ours.Load() }
+
 func (c *Client) userAgent() string { return "e2bt/" + c.opts.Version }
 
 // call is one request to the API.

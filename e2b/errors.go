@@ -26,6 +26,7 @@ type Error struct {
 	URL        string // without its query
 	RetryAfter time.Duration
 	WebPage    bool // the body is one: whoever answered is not the API
+	FromAPI    bool // the body is an error as the API writes it
 }
 
 func (e *Error) Error() string {
@@ -72,7 +73,7 @@ func (c *Client) refusal(resp *http.Response) *Error {
 	case err == nil && resp.StatusCode < 400:
 		e.Message = fmt.Sprintf("it sends the client on to %s://%s; check the URL of the endpoint", to.Scheme, to.Host)
 	case json.Unmarshal(body, &said) == nil && said.Message != "":
-		e.Message, e.Code = said.Message, c.redact(said.ErrorCode)
+		e.Message, e.Code, e.FromAPI = said.Message, c.redact(said.ErrorCode), true
 	case storeError.MatchString(text):
 		m := storeError.FindStringSubmatch(text)
 		e.Message = m[1] + ": " + m[2]

@@ -73,7 +73,7 @@ func TestErrorFields(t *testing.T) {
 		if !errors.As(err, &got) {
 			t.Fatalf("error = %v; want an *e2b.Error", err)
 		}
-		want := e2b.Error{StatusCode: 409, Code: "alias_taken", Message: "taken", Method: "POST", URL: "http://api.test/v2/templates/t/builds/b"}
+		want := e2b.Error{StatusCode: 409, Code: "alias_taken", Message: "taken", Method: "POST", URL: "http://api.test/v2/templates/t/builds/b", FromAPI: true}
 		if *got != want {
 			t.Errorf("error = %+v; want %+v", *got, want)
 		}

@@ -127,6 +127,9 @@ func (a *app) build(ctx context.Context, flags buildFlags, paths []string) (err 
 	if err := saved.holds(plan, at); err != nil {
 		return err
 	}
+	if err := at.carries(ctx, plan); err != nil {
+		return err
+	}
 	results, s, err := a.runPlan(ctx, buildRun{cfg: cfg, plan: plan, lock: lock, flags: flags, paths: paths}, at)
 	if err == nil && flags.fix {
 		results, err = a.repair(ctx, at, flags, paths, results, s)

@@ -108,6 +108,7 @@ func (d *doctor) key(ctx context.Context, client *e2b.Client) bool {
 	switch {
 	case err == nil:
 		d.ok(a.tr("key"), a.tr("accepted; templates of its team: %d", len(list)))
+		d.capabilities(ctx, client)
 		return true
 	case errors.As(err, &refused) && refused.StatusCode == http.StatusUnauthorized:
 		d.fail(exitAPI, a.tr("key"), err.Error(), a.tr("The endpoint refuses the key: copy it anew from the dashboard of the endpoint that is asked."))
@@ -119,6 +120,34 @@ func (d *doctor) key(ctx context.Context, client *e2b.Client) bool {
 		d.fail(exitAPI, a.tr("key"), err.Error(), a.tr("Try again; if it stays, the endpoint has trouble of its own."))
 	}
 	return false
+}
+
+// capabilities says what of the API the endpoint lacks.
+func (d *doctor) capabilities(ctx context.Context, client *e2b.Client) {
+	a := d.app
+	has, err := client.Capabilities(ctx)
+	if err != nil {
+		d.fail(exitAPI, a.tr("API"), err.Error(), a.tr("Try again; if it stays, the endpoint has trouble of its own."))
+		return
+	}
+	var lacks []string
+	for _, c := range []struct {
+		there bool
+		what  string
+	}{
+		{has.Aliases, a.tr("names: templates cannot be looked up")},
+		{has.Tags, a.tr("tags: builds cannot be promoted or rolled back")},
+		{has.Files, a.tr("files: copy blocks cannot be built")},
+	} {
+		if !c.there {
+			lacks = append(lacks, c.what)
+		}
+	}
+	if len(lacks) > 0 {
+		d.warn(a.tr("API"), a.tr("it lacks %s", strings.Join(lacks, "; ")), a.tr("The endpoint speaks E2B's API in part: build elsewhere, or leave out what it lacks."))
+		return
+	}
+	d.ok(a.tr("API"), a.tr("names, tags and files are there"))
 }
 
 // configuration reads what the directory declares, if anything.

@@ -62,6 +62,18 @@ var standIns = map[string]http.HandlerFunc{
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, "<html><head><title>404 Not Found</title></head><body><h1>404</h1></body></html>")
 	},
+	"no-files": func(w http.ResponseWriter, r *http.Request) { // and nothing else, as far as it is asked
+		switch {
+		case strings.Contains(r.URL.Path, "/files/"):
+			http.NotFound(w, r)
+			return
+		case r.URL.Path == "/health", r.URL.Path == "/v2/templates":
+			fmt.Fprint(w, "[]")
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_ = json.NewEncoder(w).Encode(map[string]any{"code": 404, "message": "template not found"})
+	},
 	"refuses": func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_ = json.NewEncoder(w).Encode(map[string]any{"code": 401, "message": "no such key: " + r.Header.Get("X-API-KEY")})
