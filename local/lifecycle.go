@@ -2,9 +2,11 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,6 +50,9 @@ func (b *boxes) pause(x *box) error {
 	if err := b.engine.RemoveAll(filepath.Join(x.dir, "work")); err != nil {
 		return err
 	}
+	if err := x.keep(); err != nil {
+		return err
+	}
 	x.mu.Lock()
 	x.paused = true
 	x.mu.Unlock()
@@ -75,10 +80,13 @@ func (s *Server) resume(ctx context.Context, x *box, life time.Duration) (resume
 	if err != nil {
 		return false, err
 	}
+	if err := os.Remove(filepath.Join(x.dir, pausedFile)); err != nil {
+		return false, fmt.Errorf("resuming a sandbox: %w", err)
+	}
 	x.ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := x.open(s.opts.Engine, lowers); err != nil {
 		x.stop()
-		return false, err
+		return false, errors.Join(err, x.keep())
 	}
 	x.mu.Lock()
 	x.paused, x.over, x.ends = false, false, time.Now().UTC().Add(life)

@@ -120,7 +120,7 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	s.boxes.dir = filepath.Join(s.opts.Home, "sandboxes")
-	if err := s.boxes.open(s.opts.Engine); err != nil {
+	if err := s.boxes.open(s.opts.Engine, s.store.builds); err != nil {
 		return err
 	}
 	s.store.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -394,4 +395,43 @@ func heap() int64 {
 
 func TestRealSnapshots(t *testing.T) {
 	checkSnapshots(t, startReal(t), "; ln sub/file sub/other; chmod 700 sub")
+}
+
+// TestRealPausedAfterRestart wakes a sandbox that was paused before the server
+// ended, with its files, its token and its metadata.
+func TestRealPausedAfterRestart(t *testing.T) {
+	home, eng := realHome(t)
+	a := startIn(t, home, local.Options{Engine: local.RealEngine(eng)})
+	a.ready("web")
+	s, err := a.client.CreateSandbox(t.Context(), e2b.NewSandbox{TemplateID: "web", Metadata: map[string]string{"job": "x"}, EnvVars: map[string]string{"A": "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := a.sandbox("web")
+	a.output(s, "echo kept > ~/kept")
+	if status, text := a.call("POST", "/sandboxes/"+s.SandboxID+"/pause", map[string]any{}); status != http.StatusNoContent {
+		t.Fatalf("pausing: %d %s", status, text)
+	}
+	a.close()
+	a = startIn(t, home, local.Options{Engine: local.RealEngine(eng)})
+	list, err := a.client.Sandboxes(t.Context(), map[string]string{"job": "x"})
+	if err != nil || len(list) != 1 || list[0].State != e2b.SandboxPaused {
+		t.Fatalf("after a restart: %+v, %v", list, err)
+	}
+	if _, err := a.client.FindSandbox(t.Context(), gone.SandboxID, 0); !e2b.NotFound(err) {
+		t.Errorf("one that ran: %v", err)
+	}
+	again, err := a.client.FindSandbox(t.Context(), s.SandboxID, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.output(again, "cat ~/kept; echo $A"); got != "kept\n1" || again.EnvdAccessToken != s.EnvdAccessToken {
+		t.Errorf("it has %q", got)
+	}
+	if err := again.Kill(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(a.home, "sandboxes")); len(left) > 0 {
+		t.Errorf("%d sandboxes are left on the disk", len(left))
+	}
 }

@@ -72,7 +72,7 @@ type box struct {
 	log       []boxEntry
 }
 
-func (b *boxes) open(eng Engine) error {
+func (b *boxes) open(eng Engine, builds map[string]*build) error {
 	b.engine, b.running, b.gone = eng, map[string]*box{}, map[string]e2b.End{}
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return fmt.Errorf("making the sandboxes' directory: %w", err)
@@ -81,8 +81,17 @@ func (b *boxes) open(eng Engine) error {
 	if err != nil {
 		return fmt.Errorf("reading the sandboxes' directory: %w", err)
 	}
-	for _, e := range left { // of a process that was killed: its sandboxes died with it
-		err = errors.Join(err, eng.RemoveAll(filepath.Join(b.dir, e.Name())))
+	for _, e := range left {
+		dir := filepath.Join(b.dir, e.Name())
+		x, boxErr := b.restore(dir, builds)
+		switch {
+		case boxErr != nil:
+			err = errors.Join(err, boxErr)
+		case x != nil:
+			b.running[x.id] = x
+		default: // of a process that was killed: its sandboxes died with it
+			err = errors.Join(err, eng.RemoveAll(dir))
+		}
 	}
 	return err
 }
@@ -187,6 +196,9 @@ func (b *boxes) closeAll() {
 	b.closed = true
 	b.mu.Unlock()
 	for _, x := range b.list() {
+		if x.isPaused() {
+			continue // it is there at the next start
+		}
 		_, _ = b.kill(x.id, e2b.EndKilled) // what stays on disk is removed at the next start
 	}
 	b.ending.Wait() // for those whose time has run out just now
