@@ -125,7 +125,7 @@ func (s *serving) watchEnds(t *testing.T, dir string, id func(...string) string)
 		life string
 		end  func(box string)
 	}{
-		{"has reached its time limit", "2s", func(string) {}},
+		{"has reached its time limit", "6s", func(string) {}},
 		{"was killed", "1m", func(box string) { s.run(dir, nil, "sandbox", "kill", box) }},
 		{"crashed", "1m", func(string) { killInit(t, "1234567") }},
 	} {

@@ -81,7 +81,7 @@ func TestTroubleshooting(t *testing.T) {
 			args := append([]string{}, tt.args...)
 			for i, arg := range args {
 				if arg == "SHORT" {
-					short, _, _ := s.run(dir, nil, "sandbox", "create", "base", "--timeout", "2s")
+					short, _, _ := s.run(dir, nil, "sandbox", "create", "base", "--timeout", "6s")
 					arg = short
 				}
 				args[i] = strings.TrimSpace(strings.Replace(arg, "ID", strings.TrimSpace(id), 1))
