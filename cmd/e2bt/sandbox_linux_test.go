@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -151,23 +149,41 @@ func (s *serving) watchEnds(t *testing.T, dir string, id func(...string) string)
 // killInit kills the first process of the sandbox that sleeps so long.
 func killInit(t *testing.T, mark string) {
 	t.Helper()
-	out, err := exec.Command("ps", "-eo", "ppid=,args=").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		if f := strings.Fields(line); len(f) == 3 && f[1] == "sleep" && f[2] == mark {
-			parent, err := strconv.Atoi(f[0])
-			if err == nil {
-				err = syscall.Kill(parent, syscall.SIGKILL)
-			}
-			if err != nil {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if parent := parentOf(t, "sleep\x00"+mark+"\x00"); parent != 0 {
+			if err := syscall.Kill(parent, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 			return
 		}
 	}
 	t.Fatal("the command does not run")
+}
+
+// parentOf is the parent of the process that has this command line; 0 where
+// there is none.
+func parentOf(t *testing.T, line string) (parent int) {
+	t.Helper()
+	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range processes {
+		if text, err := os.ReadFile(at); err != nil || string(text) != line {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(at), "stat"))
+		var state string
+		if err == nil {
+			_, rest, _ := strings.Cut(string(stat), ") ")
+			_, err = fmt.Sscan(rest, &state, &parent)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parent
+	}
+	return 0
 }
 
 // shell opens one in a terminal of 33 rows, which then has 40, and leaves it.
